@@ -1,0 +1,85 @@
+// Which src folder may import which. One line per folder; the order is the data flow.
+const mayImport = {
+  core: [],
+  algorithms: ['core'],
+  config: ['core'],
+  samplers: ['core', 'algorithms'],
+  pruners: ['core', 'algorithms'],
+  storage: ['core'],
+  study: ['core', 'algorithms', 'samplers', 'pruners', 'storage'],
+  training: ['core'],
+  runner: ['core', 'study', 'training'],
+  backup: ['core'],
+  pipeline: ['core', 'analysis', 'study', 'storage', 'training', 'runner', 'backup'],
+  analysis: ['core', 'algorithms'],
+  report: ['core', 'analysis'],
+  launch: ['core', 'config'],
+  app: [
+    'core',
+    'algorithms',
+    'config',
+    'samplers',
+    'pruners',
+    'storage',
+    'study',
+    'training',
+    'runner',
+    'backup',
+    'pipeline',
+    'analysis',
+    'report',
+    'launch',
+  ],
+  cli: ['core', 'config', 'app', 'dashboard'],
+  dashboard: ['core', 'config', 'analysis', 'app'],
+};
+
+// Heavy packages each have one home, so that no other folder drags them in.
+const npmHomes = {
+  '@tensorflow/': 'training',
+  '(better-sqlite3|pg|mysql2|kysely)/': 'storage',
+  '(@googleapis|google-auth-library|@aws-sdk|@octokit)/': 'backup',
+  '(protobufjs|onnxruntime-node)/': 'pipeline',
+  '(hono|@hono)/': 'dashboard',
+  'yargs/': 'cli',
+};
+
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'src-not-to-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|scripts)/' } },
+    ...Object.entries(mayImport).map(([folder, allowed]) => ({
+      name: `${folder}-imports`,
+      severity: 'error',
+      comment: `src/${folder} may import only: ${allowed.join(', ') || 'itself'}`,
+      from: { path: `^src/${folder}/` },
+      to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
+    })),
+    {
+      name: 'index-imports',
+      severity: 'error',
+      comment: 'src/index.ts is the library: it may import anything but the command line',
+      from: { path: '^src/[^/]+[.]ts$' },
+      to: { path: '^src/cli/' },
+    },
+    ...Object.entries(npmHomes).map(([pkg, folder]) => ({
+      name: `npm-only-in-${folder}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: `^src/${folder}/` },
+      to: { path: `node_modules/(@types/)?${pkg}` },
+    })),
+    {
+      name: 'web-imports-api-types-only',
+      severity: 'error',
+      from: { path: '^src/dashboard/web/' },
+      to: { path: '^src/', pathNot: '^src/dashboard/(web/|api-types[.]ts$)' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true, // type-only imports count too
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    doNotFollow: { path: 'node_modules' },
+  },
+};

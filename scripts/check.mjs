@@ -1,0 +1,9 @@
+/** `npm run check`: types, lint, format, layers, dead code. All run, whatever fails. */
+import { runChecks } from './lib/checks.mjs';
+import { resultLine } from './lib/results.mjs';
+import { say } from './lib/say.mjs';
+
+const total = await runChecks();
+say();
+say(resultLine(total));
+if (total.failed > 0) process.exitCode = 1;

@@ -1,0 +1,47 @@
+/**
+ * `npm test`, after the bootstrap: the checks, then unit and contract tests, then the end-to-end tests of the built
+ * command line. All run, whatever fails. The last line counts tests; a check counts as one.
+ *
+ *   RESWEEP_COVERAGE=1   also measures coverage and holds it against .ci/coverage.json
+ */
+import { existsSync, readdirSync } from 'node:fs';
+
+import { runChecks } from './lib/checks.mjs';
+import { compareCoverage } from './lib/coverage.mjs';
+import { at } from './lib/paths.mjs';
+import { add, heading, mark, resultLine } from './lib/results.mjs';
+import { bold, dim, duration, say } from './lib/say.mjs';
+import { runVitest } from './lib/vitest.mjs';
+
+const coverage = process.env.RESWEEP_COVERAGE === '1';
+const start = Date.now();
+const steps = [];
+
+async function step(name, run) {
+  const begun = Date.now();
+  steps.push({ name, result: await run(), took: Date.now() - begun });
+}
+
+await step('checks', runChecks);
+await step('unit and contract', () => {
+  heading('unit and contract tests');
+  return runVitest('unit', ['--exclude', 'test/e2e/**', ...(coverage ? ['--coverage'] : [])]);
+});
+if (coverage) await step('coverage', compareCoverage);
+const e2e = at('test', 'e2e');
+if (existsSync(e2e) && readdirSync(e2e, { recursive: true }).some((name) => name.endsWith('.test.ts'))) {
+  await step('end to end', () => {
+    heading('end-to-end tests');
+    return runVitest('e2e', ['test/e2e']);
+  });
+}
+
+say();
+for (const { name, result, took } of steps) {
+  say(`${mark(result)} ${name.padEnd(20)} ${resultLine(result).padEnd(36)} ${dim(duration(took))}`);
+}
+say(bold(`  all together         ${duration(Date.now() - start)}`));
+const total = steps.map(({ result }) => result).reduce(add);
+say();
+say(resultLine(total));
+if (total.failed > 0) process.exitCode = 1;

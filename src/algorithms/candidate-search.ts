@@ -1,0 +1,200 @@
+import type { Random } from '../core/random.js';
+import { masked, pointKey, valueForShare, type Column, type SearchDomain } from './search-domain.js';
+
+/** Levels of a column up to which all its values are tried as neighbours. */
+const FEW_LEVELS = 12;
+/** Columns around each centre along which neighbours are taken, drawn anew each time where there are more. */
+const MOST_COLUMNS = 12;
+/** Columns above which the whole domain is too large to draw from. */
+const HIGH = 20;
+/** Widths of the random steps along wider columns, as shares of the range. */
+const STEP_WIDTHS = [0.3, 0.08, 0.02];
+
+/** A candidate: the whole point, and as models see it. */
+export interface Candidate {
+  readonly point: Float64Array;
+  readonly seen: Float64Array;
+}
+
+export interface CandidateSearchOptions {
+  readonly domain: SearchDomain;
+  /** Keys of masked points that are not to be proposed again. */
+  readonly excluded: ReadonlySet<string>;
+  readonly random: Random;
+  /** Points to search around, the best first. */
+  readonly centres: readonly Float64Array[];
+  /** Points drawn from the whole domain. */
+  readonly draws: number;
+  /** Points with two or three parameters changed, around each centre. */
+  readonly doubleChanges: number;
+  /** Rounds of local search from the best candidate. */
+  readonly rounds: number;
+  /** The best candidates among these, best first. */
+  readonly rank: (seen: readonly Float64Array[], count: number) => readonly { index: number; score: number }[];
+}
+
+/**
+ * Maximises an acquisition function over any domain: draws from everywhere, all one-parameter neighbours and some two- and
+ * three-parameter neighbours of the best trials, then hill climbing (after SMAC's local search: Hutter, Hoos & Leyton-Brown, LION
+ * 2011, §4.3). Ends with the best point that has not been tried; undefined where there is none.
+ */
+export function searchCandidates(options: CandidateSearchOptions): Candidate | undefined {
+  const { domain, random, centres, rank } = options;
+  const pool = new CandidatePool(domain, options.excluded);
+  const [first] = centres;
+  // In many dimensions a point drawn from everywhere is far from all that is known: half of them stay near the best.
+  const isHigh = domain.columns.length > HIGH && first !== undefined;
+  for (let i = 0; i < options.draws; i++) {
+    pool.add(isHigh && i % 2 === 0 ? near(domain.columns, first, random) : randomPoint(domain.columns, random));
+  }
+  for (const centre of centres) {
+    addNeighbours(pool, domain.columns, centre, random, STEP_WIDTHS);
+    for (let i = 0; i < options.doubleChanges; i++) pool.add(changeSome(domain.columns, centre, 2 + (i % 2), random));
+  }
+  let fresh = pool.takeFresh();
+  if (fresh.length === 0) return undefined;
+  let best: Candidate | undefined;
+  let bestScore = -Infinity;
+  for (let round = 0; ; round++) {
+    const [top] = rank(
+      fresh.map(({ seen }) => seen),
+      1,
+    );
+    if (top === undefined || (best !== undefined && top.score <= bestScore)) {
+      if (round >= options.rounds || !domain.columns.some(isWide)) break;
+    } else {
+      best = fresh[top.index];
+      bestScore = top.score;
+    }
+    if (round >= options.rounds || best === undefined) break;
+    const widths = STEP_WIDTHS.map((width) => width * 0.4 ** round);
+    addNeighbours(pool, domain.columns, best.point, random, widths);
+    fresh = pool.takeFresh();
+    if (fresh.length === 0) break;
+  }
+  return best;
+}
+
+/** A uniform draw from the whole domain. */
+export function randomPoint(columns: readonly Column[], random: Random): Float64Array {
+  return Float64Array.from(columns, (column) => valueForShare(column, random.uniform()));
+}
+
+/** A point that differs from another by small steps in about twenty columns (after TuRBO: Eriksson et al., NeurIPS 2019, §2). */
+function near(columns: readonly Column[], centre: Float64Array, random: Random): Float64Array {
+  const width = 0.4 * random.uniform() ** 2;
+  return Float64Array.from(columns, (column, j) => {
+    const here = centre[j] as number;
+    if (random.uniform() > 20 / columns.length) return here;
+    return column.kind === 'categorical'
+      ? valueForShare(column, random.uniform())
+      : snapped(column, here + width * random.normal());
+  });
+}
+
+/** Candidates without repetition. */
+class CandidatePool {
+  readonly #domain: SearchDomain;
+  readonly #excluded: ReadonlySet<string>;
+  readonly #keys = new Set<string>();
+  /** Where a coordinate is continuous no point comes twice. */
+  readonly #mayRepeat: boolean;
+  #fresh: Candidate[] = [];
+
+  constructor(domain: SearchDomain, excluded: ReadonlySet<string>) {
+    this.#domain = domain;
+    this.#excluded = excluded;
+    this.#mayRepeat = domain.mask !== undefined || domain.columns.every(({ kind }) => kind !== 'continuous');
+  }
+
+  add(point: Float64Array): void {
+    const seen = masked(this.#domain, point);
+    if (this.#mayRepeat) {
+      const key = pointKey(seen);
+      if (this.#keys.has(key) || this.#excluded.has(key)) return;
+      this.#keys.add(key);
+    }
+    if (this.#domain.isAllowed?.(point) === false) return;
+    this.#fresh.push({ point, seen });
+  }
+
+  takeFresh(): Candidate[] {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh;
+  }
+}
+
+function isWide(column: Column): boolean {
+  return column.kind === 'continuous' || (column.kind === 'ordinal' && column.levels > FEW_LEVELS);
+}
+
+/** All points that differ from `centre` in one parameter; along a wide column, steps of several widths to either side. */
+function addNeighbours(
+  pool: CandidatePool,
+  columns: readonly Column[],
+  centre: Float64Array,
+  random: Random,
+  widths: readonly number[],
+): void {
+  const chosen =
+    columns.length <= MOST_COLUMNS ? [...columns.keys()] : random.shuffle([...columns.keys()]).slice(0, MOST_COLUMNS);
+  for (const j of chosen) {
+    const column = columns[j] as Column;
+    const here = centre[j] as number;
+    const put = (value: number): void => {
+      if (value === here) return;
+      const point = centre.slice();
+      point[j] = value;
+      pool.add(point);
+    };
+    if (column.kind === 'categorical') {
+      if (column.levels <= 2 * FEW_LEVELS) for (let level = 0; level < column.levels; level++) put(level);
+      else for (let i = 0; i < FEW_LEVELS; i++) put(random.integer(column.levels));
+      continue;
+    }
+    if (column.kind === 'ordinal' && column.levels <= FEW_LEVELS) {
+      for (let level = 0; level < column.levels; level++) put(column.coordinateOf(level));
+      continue;
+    }
+    for (const width of widths) {
+      for (const sign of [-1, 1]) put(snapped(column, here + sign * width * Math.abs(random.normal())));
+    }
+    if (column.kind === 'ordinal') {
+      const level = column.levelOf(here);
+      if (level > 0) put(column.coordinateOf(level - 1));
+      if (level < column.levels - 1) put(column.coordinateOf(level + 1));
+    }
+  }
+  if (!columns.some(isWide)) return;
+  // Steps in all wide columns together follow slanted valleys.
+  for (const width of widths) {
+    for (let i = 0; i < 6; i++) {
+      pool.add(
+        Float64Array.from(columns, (column, j) => {
+          const here = centre[j] as number;
+          return isWide(column) ? snapped(column, here + (width / 2) * random.normal()) : here;
+        }),
+      );
+    }
+  }
+}
+
+function changeSome(columns: readonly Column[], centre: Float64Array, count: number, random: Random): Float64Array {
+  const point = centre.slice();
+  for (let i = 0; i < count; i++) {
+    const j = random.integer(columns.length);
+    const column = columns[j] as Column;
+    const isLocal = isWide(column) && random.uniform() < 0.5;
+    point[j] = isLocal
+      ? snapped(column, (point[j] as number) + 0.15 * random.normal())
+      : valueForShare(column, random.uniform());
+  }
+  return point;
+}
+
+/** The nearest value that a numeric column has. */
+export function snapped(column: Column, coordinate: number): number {
+  const inside = Math.min(1, Math.max(0, coordinate));
+  return column.kind === 'ordinal' ? column.coordinateOf(column.levelOf(inside)) : inside;
+}

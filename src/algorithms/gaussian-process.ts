@@ -1,0 +1,231 @@
+import { choleskyInPlace, invertLower, solveLower, solveLowerTransposed } from './cholesky.js';
+import { dotProduct } from './dot-product.js';
+import { matern52 } from './matern.js';
+import type { Column } from './search-domain.js';
+
+/** Hyper-parameters of a Gaussian process. */
+export interface GpParameters {
+  /** Inverse squared length scale of each column. */
+  readonly inverseSquaredScales: Float64Array;
+  readonly signalVariance: number;
+  readonly noiseVariance: number;
+  /** A sum of one-dimensional processes beside the joint one: what each parameter does by itself. Absent: none. */
+  readonly additive?: { readonly inverseSquaredScales: Float64Array; readonly signalVariance: number } | undefined;
+}
+
+/** Squared distance of two values of a column: (difference)² of numbers, 0 or 1 of categories and where only one takes part. */
+export function squaredDistance(isCategorical: boolean, a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : 1;
+  if (isCategorical) return a === b ? 0 : 1;
+  return (a - b) * (a - b);
+}
+
+/** Levels of a column up to which what each brings to the covariances is kept. */
+const MOST_KEPT = 256;
+
+/** What one value of one column brings to the covariances with all rows. */
+interface ColumnShare {
+  readonly distances: Float64Array;
+  readonly additive: Float64Array | undefined;
+}
+
+/**
+ * Gaussian process with constant mean 0, ARD Matérn 5/2 kernel and Gaussian noise (Rasmussen & Williams 2006, ch. 2, 4, 5), to which a
+ * sum of one-dimensional Matérn kernels may be added (Duvenaud, Nickisch & Rasmussen, NeurIPS 2011, first order); categories are at
+ * distance 0 or 1 (Hutter 2009).
+ */
+export class GaussianProcess {
+  readonly parameters: GpParameters;
+  readonly size: number;
+  /** Variance of the function before anything is seen. */
+  readonly priorVariance: number;
+  readonly #isCategorical: readonly boolean[];
+  readonly #byColumn: readonly Float64Array[];
+  /** Whether every row has a value in the column. */
+  readonly #isComplete: readonly boolean[];
+  readonly #inverseL: Float64Array;
+  readonly #weights: Float64Array;
+  readonly #covariances: Float64Array;
+  readonly #additive: Float64Array;
+  /** By column and value; undefined for columns of many values. */
+  readonly #shares: readonly (Map<number, ColumnShare> | undefined)[];
+
+  constructor(
+    columns: readonly Column[],
+    rows: readonly Float64Array[],
+    targets: Float64Array,
+    parameters: GpParameters,
+  ) {
+    const n = rows.length;
+    this.size = n;
+    this.#covariances = new Float64Array(n);
+    this.#additive = new Float64Array(n);
+    this.#shares = columns.map((column) =>
+      column.kind !== 'continuous' && column.levels <= MOST_KEPT ? new Map<number, ColumnShare>() : undefined,
+    );
+    this.parameters = parameters;
+    this.priorVariance = parameters.signalVariance + (parameters.additive?.signalVariance ?? 0);
+    this.#isCategorical = columns.map(({ kind }) => kind === 'categorical');
+    this.#byColumn = columns.map((_, j) => Float64Array.from(rows, (row) => row[j] as number));
+    const l = new Float64Array(n * n);
+    this.#isComplete = this.#byColumn.map((values) => !values.some(Number.isNaN));
+    let noise = parameters.noiseVariance;
+    for (;;) {
+      for (let i = 0; i < n; i++) {
+        this.#setCovariances(rows[i] as Float64Array, i);
+        l.set(this.#covariances.subarray(0, i), i * n);
+        l[i * n + i] = this.priorVariance + noise;
+      }
+      if (choleskyInPlace(l, n)) break;
+      noise = Math.max(1e-10, noise * 10);
+    }
+    this.#inverseL = new Float64Array(n * n);
+    invertLower(l, n, n, this.#inverseL);
+    this.#weights = new Float64Array(n);
+    solveLower(l, n, n, targets, this.#weights);
+    solveLowerTransposed(l, n, n, this.#weights, this.#weights);
+  }
+
+  /** Leave-one-out means and variances, noise included (Rasmussen & Williams, eq. 5.12). */
+  leaveOneOut(targets: Float64Array): { means: Float64Array; variances: Float64Array } {
+    const n = this.size;
+    const means = new Float64Array(n);
+    const variances = new Float64Array(n);
+    const diagonal = new Float64Array(n);
+    for (let k = 0; k < n; k++)
+      for (let i = 0; i <= k; i++) diagonal[i] = (diagonal[i] as number) + (this.#inverseL[k * n + i] as number) ** 2;
+    for (let i = 0; i < n; i++) {
+      variances[i] = 1 / (diagonal[i] as number);
+      means[i] = (targets[i] as number) - (this.#weights[i] as number) / (diagonal[i] as number);
+    }
+    return { means, variances };
+  }
+
+  /** Posterior mean and variance of the function (without noise) at many points. */
+  predict(points: readonly Float64Array[], means: Float64Array, variances: Float64Array): void {
+    for (let p = 0; p < points.length; p++) {
+      means[p] = this.#meanAt(points[p] as Float64Array);
+      variances[p] = this.#varianceFromCovariances();
+    }
+  }
+
+  /** Posterior means, and variances given the one nearest row alone: bounds from above that cost next to nothing. */
+  predictBounds(points: readonly Float64Array[], means: Float64Array, upperVariances: Float64Array): void {
+    const { noiseVariance } = this.parameters;
+    for (let p = 0; p < points.length; p++) {
+      means[p] = this.#meanAt(points[p] as Float64Array);
+      let largest = 0;
+      for (let i = 0; i < this.size; i++)
+        if ((this.#covariances[i] as number) > largest) largest = this.#covariances[i] as number;
+      upperVariances[p] = this.priorVariance - (largest * largest) / (this.priorVariance + noiseVariance);
+    }
+  }
+
+  /** Posterior variance of the function at one point. */
+  varianceAt(point: Float64Array): number {
+    this.#setCovariances(point, this.size);
+    return this.#varianceFromCovariances();
+  }
+
+  /** Posterior covariance of the function at two points. */
+  covarianceAt(a: Float64Array, b: Float64Array): number {
+    const n = this.size;
+    const { signalVariance, inverseSquaredScales, additive } = this.parameters;
+    let squared = 0;
+    let own = 0;
+    for (const [j, isCategorical] of this.#isCategorical.entries()) {
+      const square = squaredDistance(isCategorical, a[j] as number, b[j] as number);
+      squared += (inverseSquaredScales[j] as number) * square;
+      if (additive !== undefined) own += matern52((additive.inverseSquaredScales[j] as number) * square);
+    }
+    const prior = signalVariance * matern52(squared) + ((additive?.signalVariance ?? 0) * own) / this.#byColumn.length;
+    this.#setCovariances(a, n);
+    const ofA = this.#covariances.slice();
+    this.#setCovariances(b, n);
+    let explained = 0;
+    for (let i = 0; i < n; i++) {
+      const row = i * n;
+      explained +=
+        dotProduct(this.#inverseL, row, ofA, 0, i + 1) * dotProduct(this.#inverseL, row, this.#covariances, 0, i + 1);
+    }
+    return prior - explained;
+  }
+
+  #varianceFromCovariances(): number {
+    const n = this.size;
+    let explained = 0;
+    for (let i = 0; i < n; i++) {
+      const projected = dotProduct(this.#inverseL, i * n, this.#covariances, 0, i + 1);
+      explained += projected * projected;
+    }
+    return Math.max(1e-12 * this.priorVariance, this.priorVariance - explained);
+  }
+
+  #meanAt(point: Float64Array): number {
+    this.#setCovariances(point, this.size);
+    return dotProduct(this.#covariances, 0, this.#weights, 0, this.size);
+  }
+
+  /** Covariances of a point with the first `count` rows. */
+  #setCovariances(point: Float64Array, count: number): void {
+    const { signalVariance, additive } = this.parameters;
+    const k = this.#covariances;
+    const sum = this.#additive;
+    k.fill(0, 0, count);
+    if (additive !== undefined) sum.fill(0, 0, count);
+    for (let j = 0; j < this.#byColumn.length; j++) {
+      const x = point[j] as number;
+      const kept = this.#shares[j];
+      if (kept === undefined) {
+        this.#addColumn(j, x, count);
+        continue;
+      }
+      const { distances, additive: own } = kept.get(x) ?? this.#keepShare(kept, j, x);
+      for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (distances[i] as number);
+      if (own !== undefined) for (let i = 0; i < count; i++) sum[i] = (sum[i] as number) + (own[i] as number);
+    }
+    for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(k[i] as number);
+    if (additive !== undefined) for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (sum[i] as number);
+  }
+
+  #addColumn(j: number, x: number, count: number): void {
+    const { inverseSquaredScales, additive } = this.parameters;
+    const k = this.#covariances;
+    const sum = this.#additive;
+    const values = this.#byColumn[j] as Float64Array;
+    const isCategorical = this.#isCategorical[j] === true;
+    const t = inverseSquaredScales[j] as number;
+    const own = additive?.inverseSquaredScales[j];
+    const height = (additive?.signalVariance ?? 0) / this.#byColumn.length;
+    if (!isCategorical && own === undefined && !Number.isNaN(x) && this.#isComplete[j] === true) {
+      for (let i = 0; i < count; i++) {
+        const difference = (values[i] as number) - x;
+        k[i] = (k[i] as number) + t * difference * difference;
+      }
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const square = squaredDistance(isCategorical, x, values[i] as number);
+      k[i] = (k[i] as number) + t * square;
+      if (own !== undefined) sum[i] = (sum[i] as number) + height * matern52(own * square);
+    }
+  }
+
+  /** Candidates share the values of columns with few levels, so what each value brings is kept. */
+  #keepShare(kept: Map<number, ColumnShare>, j: number, x: number): ColumnShare {
+    const n = this.size;
+    const k = this.#covariances.slice();
+    const sum = this.#additive.slice();
+    this.#covariances.fill(0);
+    this.#additive.fill(0);
+    this.#addColumn(j, x, n);
+    const share = {
+      distances: this.#covariances.slice(),
+      additive: this.parameters.additive === undefined ? undefined : this.#additive.slice(),
+    };
+    this.#covariances.set(k);
+    this.#additive.set(sum);
+    kept.set(x, share);
+    return share;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Random } from '../core/random.js';
+import { searchCandidates, type Candidate } from './candidate-search.js';
+import { ExtraTrees } from './extra-trees.js';
+import { GaussianProcess, type GpParameters } from './gaussian-process.js';
+import { fitGaussianProcess, type GpFitOptions } from './gaussian-process-fit.js';
+import type { Column, SearchDomain } from './search-domain.js';
+import { SurrogateEnsemble } from './surrogate-ensemble.js';
+import { rankToNormal } from './target-transform.js';
+
+/** Continuous columns up to which what each does by itself is modelled beside what they do together: it costs time. */
+const MOST_ADDITIVE = 4;
+
+/** Prior of the length scales: a log-normal around 0.6 of a range; with many columns distances grow, and scales with them. */
+export function processPrior(columns: readonly Column[]): GpFitOptions {
+  return {
+    additive: columns.filter(({ kind }) => kind === 'continuous').length <= MOST_ADDITIVE,
+    logScaleMean: -0.5 + 0.5 * Math.log(Math.max(1, columns.length / 6)),
+    logScaleDeviation: 1,
+  };
+}
+
+/** Columns that each node of a tree tries. */
+const MOST_CUTS = 6;
+/** Weight of the trees below which they are left out. */
+const LEAST_WEIGHT = 0.1;
+
+/** Score of a trial that failed, in normal scores: worse than five in six. */
+const FAILED_SCORE = 1;
+
+export interface ModelProblem {
+  readonly domain: SearchDomain;
+  /** Masked points with a result. */
+  readonly rows: readonly Float64Array[];
+  /** Their losses. */
+  readonly losses: ArrayLike<number>;
+  /** Whether each keeps all constraints. */
+  readonly isFeasible: readonly boolean[];
+  /** Masked points that failed. */
+  readonly failed: readonly Float64Array[];
+  /** Masked points that other workers are trying now. */
+  readonly pending: readonly Float64Array[];
+  /** Whole points to search around, the best first. */
+  readonly centres: readonly Float64Array[];
+  /** Keys of masked points not to be proposed. */
+  readonly excluded: ReadonlySet<string>;
+  readonly parameters: GpParameters;
+  /** log P[all constraints are kept] at a masked point. Absent: no constraints. */
+  readonly logFeasibility?: ((point: Float64Array) => number) | undefined;
+  readonly random: Random;
+  /** @default 40 */
+  readonly trees?: number | undefined;
+  /** @default 250 */
+  readonly draws?: number | undefined;
+}
+
+/** Length scales and noise of largest posterior density for losses taken as normal scores. */
+export function fitProcess(
+  columns: readonly Column[],
+  rows: readonly Float64Array[],
+  losses: ArrayLike<number>,
+  options: GpFitOptions = {},
+): GpParameters {
+  return fitGaussianProcess(columns, rows, rankToNormal(losses), {
+    maxIterations: 15,
+    ...processPrior(columns),
+    ...options,
+  });
+}
+
+/**
+ * One step of sequential model-based optimisation: a Gaussian process and extremely randomised trees on the ranks of the results,
+ * each weighed by how well it predicts results left out, and the candidate of largest log expected improvement by both together.
+ */
+export function proposeByModel(problem: ModelProblem): Candidate | undefined {
+  const { domain, random, pending } = problem;
+  const scores = rankToNormal(problem.losses);
+  const rows = [...problem.rows, ...problem.failed];
+  const targets = new Float64Array(rows.length).fill(FAILED_SCORE);
+  targets.set(scores);
+  let ensemble = fitEnsemble(domain.columns, rows, targets, problem);
+  if (pending.length > 0) {
+    // What is being tried counts as if it had come out as expected (kriging believer: Ginsbourger, Le Riche & Carraro 2010).
+    const believed = [...targets, ...pending.map((point) => ensemble.predictOne(point).mean)];
+    ensemble = fitEnsemble(domain.columns, [...rows, ...pending], Float64Array.from(believed), problem);
+  }
+  let incumbent = Infinity;
+  for (const [i, score] of scores.entries()) if (problem.isFeasible[i] === true) incumbent = Math.min(incumbent, score);
+  // As long as nothing is feasible, that is what is searched for.
+  if (incumbent === Infinity) incumbent = 3;
+  return searchCandidates({
+    domain,
+    excluded: problem.excluded,
+    random,
+    centres: problem.centres,
+    draws: problem.draws ?? 250,
+    doubleChanges: 40,
+    rounds: 4,
+    rank: (points, count) => ensemble.best(points, count, incumbent, problem.logFeasibility),
+  });
+}
+
+function fitEnsemble(
+  columns: readonly Column[],
+  rows: readonly Float64Array[],
+  targets: Float64Array,
+  problem: Pick<ModelProblem, 'parameters' | 'random' | 'trees'>,
+): SurrogateEnsemble {
+  const process = new GaussianProcess(columns, rows, targets, problem.parameters);
+  const trees = new ExtraTrees(columns, rows, targets, problem.random, {
+    trees: problem.trees ?? 40,
+    bootstrap: true,
+    columnShare: Math.min(1, MOST_CUTS / columns.length),
+  });
+  const weights = weigh(process, trees, targets);
+  // Where they are hardly believed they need not be asked.
+  return weights.trees < LEAST_WEIGHT
+    ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 })
+    : new SurrogateEnsemble(process, trees, weights);
+}
+
+/** Weights by the squared errors on rows left out: in closed form for the process, out of bag for the trees. */
+function weigh(process: GaussianProcess, trees: ExtraTrees, targets: Float64Array): { process: number; trees: number } {
+  const { means } = process.leaveOneOut(targets);
+  const outOfBag = trees.outOfBag ?? means;
+  let processError = 1e-6;
+  let treesError = 1e-6;
+  for (let i = 0; i < targets.length; i++) {
+    if (Number.isNaN(outOfBag[i])) continue;
+    processError += ((means[i] as number) - (targets[i] as number)) ** 2;
+    treesError += ((outOfBag[i] as number) - (targets[i] as number)) ** 2;
+  }
+  const share = 2 * (treesError / processError) ** 2;
+  return { process: share / (1 + share), trees: 1 / (1 + share) };
+}

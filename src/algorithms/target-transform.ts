@@ -1,0 +1,39 @@
+import { normalQuantile } from './normal-distribution.js';
+
+/** Share of values below each one, ties at their mean rank: in (0, 1), with offset ½. Infinities are values like others. */
+export function rankShares(values: ArrayLike<number>): Float64Array {
+  const n = values.length;
+  const order = Array.from({ length: n }, (_, i) => i).sort(
+    (a, b) => (values[a] as number) - (values[b] as number) || a - b,
+  );
+  const shares = new Float64Array(n);
+  for (let from = 0; from < n;) {
+    let to = from + 1;
+    while (to < n && values[order[to] as number] === values[order[from] as number]) to++;
+    for (let k = from; k < to; k++) shares[order[k] as number] = (from + to) / 2 / n;
+    from = to;
+  }
+  return shares;
+}
+
+/** Normal scores: each value by its rank (Blom 1958, with offset ½). Models then see neither outliers nor units. NaN is not allowed. */
+export function rankToNormal(values: ArrayLike<number>): Float64Array {
+  return rankShares(values).map(normalQuantile);
+}
+
+/** Shifted and scaled to mean 0 and variance 1; infinities first take the place of the nearest finite value. All alike: zeros. */
+export function standardize(values: ArrayLike<number>): { scores: Float64Array; mean: number; deviation: number } {
+  const finite = Array.from(values).filter(Number.isFinite);
+  const high = Math.max(...finite, -Number.MAX_VALUE);
+  const low = Math.min(...finite, Number.MAX_VALUE);
+  const clipped = Float64Array.from(values, (value) =>
+    finite.length === 0 ? 0 : Math.min(high, Math.max(low, value)),
+  );
+  const n = Math.max(1, clipped.length);
+  let mean = 0;
+  for (const value of clipped) mean += value / n;
+  let variance = 0;
+  for (const value of clipped) variance += (value - mean) ** 2 / n;
+  const deviation = variance > 0 ? Math.sqrt(variance) : 1;
+  return { scores: clipped.map((value) => (value - mean) / deviation), mean, deviation };
+}

@@ -1,0 +1,149 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+import { ResweepError, UsageError } from '../core/errors.js';
+import { OUTPUTS_FOLDER, STUDY_DB } from '../core/study-paths.js';
+import {
+  BackupCoordinator,
+  isThere,
+  listBackups,
+  verifyBackups,
+  type BackupLog,
+  type BackupList,
+  type Drive,
+  type FlushReport,
+  type RestoreResult,
+  type VerifyReport,
+} from '../backup/index.js';
+import { createConfiguredDrive } from './create-drive.js';
+import { locateSweep, type LocatedSweep } from './locate-sweep.js';
+
+/** Work with the backups of one configured sweep. */
+export interface BackupCommandOptions {
+  readonly configPath: string;
+  readonly set?: readonly string[] | undefined;
+  readonly log?: BackupLog;
+}
+
+/** Does `work` with the drive of a configuration and closes it. @throws UsageError where no destination is configured */
+async function withDrive<T>(
+  options: BackupCommandOptions,
+  work: (drive: Drive, sweep: LocatedSweep) => Promise<T>,
+): Promise<T> {
+  const sweep = await locateSweep(options.configPath, { set: options.set });
+  const { log } = options;
+  const drive = createConfiguredDrive(sweep.config, sweep.projectRoot, log === undefined ? {} : { log });
+  if (drive === undefined) {
+    throw new UsageError(`${options.configPath} has no backup destination in force.`, {
+      hint: 'Add one under backup.destinations, or leave backup.enabled: false out.',
+    });
+  }
+  try {
+    return await work(drive, sweep);
+  } finally {
+    await drive.close();
+  }
+}
+
+/** `resweep backup now`: the study and its folder, to every destination. */
+export async function backupNow(options: BackupCommandOptions): Promise<FlushReport> {
+  return withDrive(options, async (drive, sweep) => {
+    if (!existsSync(join(sweep.studyDir, STUDY_DB))) {
+      throw new UsageError(`There is no study to back up: ${join(sweep.studyDir, STUDY_DB)} does not exist.`, {
+        hint: `resweep run ${options.configPath} starts it, or restores it from a backup.`,
+      });
+    }
+    const { studyDir } = sweep;
+    const coordinator = new BackupCoordinator({ drive, studyDb: join(studyDir, STUDY_DB), studyFolder: studyDir });
+    try {
+      return await coordinator.flush();
+    } finally {
+      await coordinator.close();
+    }
+  });
+}
+
+/** `resweep backup list`: every saved state of the sweep's files. */
+export async function listSweepBackups(options: BackupCommandOptions & { readonly all: boolean }): Promise<BackupList> {
+  return withDrive(options, (drive, sweep) => listBackups(drive, options.all ? {} : { path: sweep.studyDir }));
+}
+
+/** `resweep backup verify`. */
+export async function verifySweepBackups(
+  options: BackupCommandOptions & {
+    readonly deep: boolean;
+    readonly sample?: number | undefined;
+    readonly all: boolean;
+  },
+): Promise<VerifyReport> {
+  const { deep, sample, all } = options;
+  return withDrive(options, (drive, sweep) =>
+    verifyBackups(drive, {
+      deep,
+      ...(sample === undefined ? {} : { sample }),
+      ...(all ? {} : { path: sweep.studyDir }),
+    }),
+  );
+}
+
+export interface RestoreCommandOptions extends BackupCommandOptions {
+  /** File or folder to bring back; default: the study of the configuration. */
+  readonly path?: string | undefined;
+  readonly at?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `resweep restore`: the study's database and then its folder, or one path.
+ * @throws ResweepError (exit code 3) where there are copies and none can be used; UsageError where there is none
+ */
+export async function restoreSweep(options: RestoreCommandOptions): Promise<RestoreResult[]> {
+  return withDrive(options, async (drive, sweep) => {
+    const { at, from, to, branch, signal } = options;
+    const choice = {
+      ...(at === undefined ? {} : { at }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(branch === undefined ? {} : { branch }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    if (options.path !== undefined) {
+      const path = resolve(options.path);
+      const outputs = join(sweep.projectRoot, OUTPUTS_FOLDER);
+      if (to === undefined && relative(outputs, path).startsWith('..')) {
+        throw new UsageError(`${path} does not lie in ${outputs}: a restore writes nowhere else.`, {
+          hint: 'Name a folder for it: --to DIR',
+        });
+      }
+      const isDirectory = await isSavedAsFolder(drive, path);
+      return [check(await drive.restore(path, { ...choice, isDirectory }))];
+    }
+    const database = check(await drive.restore(join(sweep.studyDir, STUDY_DB), choice));
+    const { at: _at, branch: _branch, ...folderChoice } = choice;
+    return [database, await drive.restore(sweep.studyDir, { ...folderChoice, isDirectory: true })];
+  });
+}
+
+/** Whether a path is kept as a folder: as it is here, else as its name says. */
+async function isSavedAsFolder(drive: Drive, path: string): Promise<boolean> {
+  if (existsSync(path)) return statSync(path).isDirectory();
+  const key = drive.drivePathFor(path);
+  const { backups } = await listBackups(drive);
+  const exact = backups.some((backup) => backup.path === key);
+  return !exact || !/\.[A-Za-z0-9]+$/.test(key);
+}
+
+function check(result: RestoreResult): RestoreResult {
+  if (isThere(result)) return result;
+  const searched = result.searched.map(({ destination }) => destination).join(', ');
+  if (result.status === 'absent') {
+    throw new UsageError(`No backup of ${result.path} was found. Searched: ${searched}.`, { code: 'NO_BACKUP' });
+  }
+  throw new ResweepError('RESTORE_FAILED', `${result.path} could not be restored: ${result.error ?? result.status}`, {
+    exitCode: 3,
+    hint: 'resweep backup verify CONFIG --deep shows which copies are whole.',
+  });
+}

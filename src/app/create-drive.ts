@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { DestinationConfig, SweepConfig } from '../core/sweep-config.js';
+import {
+  createDestination,
+  createDrive,
+  isDrivePath,
+  type BackupEvent,
+  type BackupLog,
+  type Drive,
+} from '../backup/index.js';
+import { SqliteSnapshotSource } from '../storage/rdb/sqlite-snapshot.js';
+
+/** A Drive that is mounted on Colab is a destination without being configured. */
+const COLAB_DRIVE = '/content/drive/MyDrive';
+
+/** The destinations in force: those configured, or a mounted Drive where there is one; none where backups are off. */
+export function destinationsOf(config: SweepConfig): readonly DestinationConfig[] {
+  const { enabled, destinations } = config.backup;
+  if (!enabled) return [];
+  if (destinations.length > 0) return destinations;
+  if (!existsSync(COLAB_DRIVE) || !isDrivePath(COLAB_DRIVE)) return [];
+  return [
+    {
+      name: 'drive',
+      type: 'folder',
+      options: { path: join(COLAB_DRIVE, 'resweep') },
+      every: { trials: 1 },
+      priority: 0,
+      tags: {},
+      verify: { deep: false },
+      keep: { newest: 10, days: 14, weeks: 8, months: 12, milestones: [100, 1_000, 10_000, 100_000] },
+    },
+  ];
+}
+
+/** The drive of a configuration; undefined without destinations. @throws UsageError for options that a destination cannot take */
+export function createConfiguredDrive(
+  config: SweepConfig,
+  projectRoot: string,
+  reporting: { log?: BackupLog; onEvent?: (event: BackupEvent) => void } = {},
+): Drive | undefined {
+  const { mounts } = config.backup;
+  const destinations = destinationsOf(config).map(({ type, name, options, project, every, priority }) =>
+    createDestination(type, options, { name, projectRoot, project, mounts, policy: { every, priority } }),
+  );
+  if (destinations.length === 0) return undefined;
+  return createDrive({ projectRoot, mounts, destinations, snapshotSource: new SqliteSnapshotSource(), ...reporting });
+}

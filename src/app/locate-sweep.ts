@@ -1,0 +1,51 @@
+import { hpoFolder, studyDirOf } from '../core/study-paths.js';
+import type { SweepConfig } from '../core/sweep-config.js';
+import { loadConfig, type LoadedConfig } from '../config/load-config.js';
+import { dataFingerprintOf } from '../config/data-fingerprint.js';
+import { hashedTextOf, study8Of } from '../config/study-key.js';
+import { configRegistry } from './config-registry.js';
+import { findStudyDirectory } from './find-study-directory.js';
+
+/** A configuration with the identity and place of its study. */
+export interface LocatedSweep {
+  readonly loaded: LoadedConfig;
+  readonly config: SweepConfig;
+  readonly projectRoot: string;
+  readonly study8: string;
+  /** The text whose hash is the identity. */
+  readonly hashedText: string;
+  /** Its folder where it exists under any environment, else where it will be made. */
+  readonly studyDir: string;
+  readonly exists: boolean;
+}
+
+export interface LocateOptions {
+  readonly set?: readonly string[] | undefined;
+  /** Name of the study in place of the configured one. */
+  readonly studyName?: string | undefined;
+  readonly storage?: string | undefined;
+}
+
+/** Reads a configuration, computes its study8, and looks for the study's folder. @throws ConfigError */
+export async function locateSweep(path: string, options: LocateOptions = {}): Promise<LocatedSweep> {
+  const set = [
+    ...(options.set ?? []),
+    ...(options.studyName === undefined ? [] : [`study=${JSON.stringify(options.studyName)}`]),
+    ...(options.storage === undefined ? [] : [`storage=${JSON.stringify(options.storage)}`]),
+  ];
+  const loaded = loadConfig(path, { registry: await configRegistry(), set });
+  const { config, projectRoot } = loaded;
+  const fingerprint = await dataFingerprintOf(config, loaded);
+  const hashedText = hashedTextOf(config, fingerprint);
+  const study8 = study8Of(hashedText);
+  const existing = findStudyDirectory(hpoFolder(projectRoot), study8);
+  return {
+    loaded,
+    config,
+    projectRoot,
+    study8,
+    hashedText,
+    studyDir: existing ?? studyDirOf(projectRoot, config, study8),
+    exists: existing !== undefined,
+  };
+}

@@ -1,0 +1,311 @@
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { messageOf, UsageError } from '../core/errors.js';
+import { EVENTS_FILE, STUDY_DB } from '../core/study-paths.js';
+import type { SweepConfig } from '../core/sweep-config.js';
+import { declaredSpaceOf } from '../config/declared-space.js';
+import { resolveInputPath } from '../config/project-root.js';
+import { createRunner } from '../runner/create-runner.js';
+import { createStudy } from '../study/create-study.js';
+import type { Study } from '../study/study.js';
+import { openStorage } from '../storage/open-storage.js';
+import type { Storage } from '../storage/storage.js';
+import { createPruner, createSampler } from './create-engine-parts.js';
+import { EventsLog, readEvents } from './events-log.js';
+import { locateSweep, type LocatedSweep } from './locate-sweep.js';
+import { RunLog } from './run-log.js';
+import { appendChoices, planSpace } from './space-plan.js';
+import { SweepBackup, type RestoredStudy } from './sweep-backup.js';
+import { keepConfig } from './stored-config.js';
+import { SweepLimits } from './sweep-limits.js';
+import { SweepLoop, type LoopEnd } from './sweep-loop.js';
+import type { MessageLevel, SweepObserver } from './sweep-observer.js';
+import { backupSummaries, bestOf, countTrials, type SweepSummary } from './sweep-summary.js';
+import { TrialFolders } from './trial-folders.js';
+
+export interface RunSweepOptions {
+  readonly configPath: string;
+  readonly set?: readonly string[];
+  /** Total of finished trials in place of the configured one. */
+  readonly trials?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly jobs?: number | undefined;
+  /** Begin another study beside the one there. */
+  readonly fresh?: boolean;
+  readonly studyName?: string | undefined;
+  readonly storage?: string | undefined;
+  readonly requireRestore?: boolean;
+  readonly observer?: SweepObserver;
+  /** Aborted: running trials save a checkpoint and are queued again; everything is stored and backed up. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a sweep ended with. */
+export interface SweepResult {
+  readonly summary: SweepSummary;
+  /** A signal or the session's end cut it short; the same command goes on. */
+  readonly interrupted: boolean;
+}
+
+/**
+ * Starts a sweep or goes on with it: restores what is missing, runs trials until the total is reached, backs up after each.
+ * @throws ConfigError, UsageError before anything is changed; StorageError where the study itself cannot be written any more
+ */
+export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
+  const startedAt = performance.now();
+  const signal = options.signal ?? new AbortController().signal;
+  const sweep = await locate(options);
+  const config = withOverrides(sweep.config, options);
+  const space = declaredSpaceOf(config);
+  const log = new RunLog(options.observer ?? {});
+  const { observer } = log;
+  const say = (level: MessageLevel, text: string): void => {
+    observer.message?.(level, text);
+  };
+  for (const warning of sweep.loaded.warnings) say('warn', warning);
+
+  const backup = new SweepBackup({ sweep, config, say, onStatus: (states) => observer.backedUp?.(states) });
+  try {
+    const restored = await backup.restoreStudy({ require: options.requireRestore ?? false, signal });
+    const { studyDir } = restored;
+    mkdirSync(studyDir, { recursive: true });
+    const opened = await openStudy(studyDir, config, space, say);
+    const { resumed } = opened;
+    let { study } = opened;
+    const events = new EventsLog(join(studyDir, EVENTS_FILE));
+    try {
+      const plan = planSpace(study, space);
+      for (const message of plan.messages) say('warn', message);
+      log.open(studyDir);
+      backup.logTo(events);
+      const folders = new TrialFolders(studyDir, sweep.study8);
+      await takeOver(study, folders, events, restored.restored);
+      if (await appendChoices(study, plan, () => backup.copyNow(join(studyDir, STUDY_DB)))) {
+        for (const { name } of plan.appended) events.append({ event: 'choices-appended', parameter: name });
+        study = await studyIn(study.storage, config, space);
+      }
+      await keepConfig(study, sweep.loaded, config, studyDir);
+      const end = await runTrials({
+        sweep,
+        config,
+        study,
+        studyDir,
+        folders,
+        events,
+        observer,
+        backup,
+        resumed,
+        restored,
+        signal,
+        options,
+      });
+      await study.leave();
+      const states = await backup.flush();
+      const summary: SweepSummary = {
+        study: study.studyName,
+        study8: sweep.study8,
+        studyDb: config.storage.kind === 'file' ? join(studyDir, STUDY_DB) : null,
+        storage: study.storage.location,
+        trials: countTrials(study),
+        ...bestOf(study),
+        restoredFrom: restored.from ?? null,
+        backup: { enabled: backup.enabled, destinations: backupSummaries(states) },
+        stopped: end.reason,
+        elapsedSeconds: Math.round(performance.now() - startedAt) / 1000,
+      };
+      observer.finished?.(summary);
+      return { summary, interrupted: end.interrupted };
+    } finally {
+      await study.close();
+      await backup.close();
+      events.close();
+    }
+  } finally {
+    await backup.close();
+    log.close();
+  }
+}
+
+interface TrialsParts {
+  readonly sweep: LocatedSweep;
+  readonly config: SweepConfig;
+  readonly study: Study;
+  readonly studyDir: string;
+  readonly folders: TrialFolders;
+  readonly events: EventsLog;
+  readonly observer: SweepObserver;
+  readonly backup: SweepBackup;
+  readonly resumed: boolean;
+  readonly restored: RestoredStudy;
+  readonly signal: AbortSignal;
+  readonly options: RunSweepOptions;
+}
+
+/** The part of a run in which trials run, with backups beside them. */
+async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
+  const { sweep, config, study, studyDir, folders, events, observer, backup, resumed, restored } = parts;
+  const jobs = config.parallel;
+  const runner = createRunner(config, {
+    jobs,
+    projectRoot: sweep.projectRoot,
+    resolvePath: (path) => resolveInputPath(path, sweep.loaded),
+    study8: sweep.study8,
+    studyDir,
+  });
+  try {
+    const spentBeforeMs = spentBefore(events.path);
+    events.append({ event: resumed ? 'sweep-resumed' : 'sweep-started', study8: sweep.study8, total: config.trials });
+    observer.started?.({
+      config,
+      study,
+      study8: sweep.study8,
+      studyDir,
+      storage: study.storage.location,
+      total: config.trials,
+      finished: countTrials(study).finished,
+      resumed,
+      restoredFrom: restored.from,
+      runner: runner.description,
+    });
+    const limits = new SweepLimits(config.limits, config.metrics, {
+      timeoutMs: parts.options.timeoutMs,
+      studyDir,
+      spentBeforeMs,
+    });
+    const loop = new SweepLoop({
+      study,
+      config,
+      total: config.trials,
+      jobs,
+      threads: Math.max(1, Math.floor(availableParallelism() / jobs)),
+      runner,
+      folders,
+      events,
+      limits,
+      observer,
+      afterTrial: () => {
+        backup.afterTrial();
+      },
+      afterCheckpoint: () => {
+        backup.afterCheckpoint();
+      },
+    });
+    backup.start(study, studyDir, (message) => {
+      observer.message?.('warn', message);
+      loop.stop('another process owns the study now');
+    });
+    const end = await loop.run(parts.signal);
+    events.append({ event: 'sweep-ended', reason: end.reason, seconds: Math.round(limits.elapsedMs / 100) / 10 });
+    if (end.error !== undefined) throw end.error instanceof Error ? end.error : new Error(messageOf(end.error));
+    return end;
+  } finally {
+    await runner.close();
+  }
+}
+
+/** Gives up trials whose process is gone, each to be tried again, and sets folders aside whose trials a restore lost. */
+async function takeOver(study: Study, folders: TrialFolders, events: EventsLog, restored: boolean): Promise<void> {
+  const interrupted = restored
+    ? await study.interruptTrials(runningTrials(study, 'its machine is gone: the study was restored from a backup'))
+    : await study.interruptStaleTrials();
+  for (const trial of interrupted) events.append({ event: 'trial-interrupted', trial: trial.number });
+  if (!restored) return;
+  for (const name of folders.setOrphansAside(study.history.all))
+    events.append({ event: 'trial-folder-orphaned', folder: name });
+}
+
+async function locate(options: RunSweepOptions): Promise<LocatedSweep> {
+  const { set, studyName, storage, configPath } = options;
+  const sweep = await locateSweep(configPath, { set, studyName, storage });
+  if (options.fresh !== true) return sweep;
+  // Another study needs another name: the first of name-2, name-3, … that is not there yet.
+  for (let n = 2; ; n++) {
+    const candidate = await locateSweep(configPath, { set, studyName: `${sweep.config.study}-${n}`, storage });
+    if (!candidate.exists) return candidate;
+  }
+}
+
+function withOverrides(config: SweepConfig, options: RunSweepOptions): SweepConfig {
+  const { trials, jobs } = options;
+  if (trials !== undefined && !(Number.isInteger(trials) && trials > 0)) {
+    throw new UsageError(`--trials must be a whole number above 0, but got ${trials}.`);
+  }
+  if (jobs !== undefined && !(Number.isInteger(jobs) && jobs > 0)) {
+    throw new UsageError(`--jobs must be a whole number above 0, but got ${jobs}.`);
+  }
+  return { ...config, trials: trials ?? config.trials, parallel: jobs ?? config.parallel };
+}
+
+async function openStudy(
+  studyDir: string,
+  config: SweepConfig,
+  space: ReturnType<typeof declaredSpaceOf>,
+  say: (level: MessageLevel, text: string) => void,
+): Promise<{ study: Study; resumed: boolean }> {
+  const url =
+    config.storage.kind === 'file'
+      ? join(studyDir, STUDY_DB)
+      : config.storage.kind === 'memory'
+        ? undefined
+        : config.storage.url;
+  const storage = await openStorage(url, {
+    durability: config.storage.durability,
+    onWarning: (text) => {
+      say('warn', text);
+    },
+  });
+  try {
+    const resumed = (await storage.findStudy(config.study)) !== undefined;
+    const study = await studyIn(storage, config, space);
+    if (!resumed) await study.setMetricNames(config.metrics.map((metric) => metric.name));
+    return { study, resumed };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function studyIn(
+  storage: Storage,
+  config: SweepConfig,
+  space: ReturnType<typeof declaredSpaceOf>,
+): Promise<Study> {
+  const study = await createStudy({
+    storage,
+    studyName: config.study,
+    directions: config.metrics.map((metric) => metric.goal),
+    sampler: createSampler(config.sampler),
+    pruner: createPruner(config.pruner),
+    seed: config.sampler.seed,
+    retry: config.retry,
+    declaredSpace: space,
+    loadIfExists: true,
+  });
+  await study.sync();
+  return study;
+}
+
+function runningTrials(study: Study, reason: string): { trialId: number; reason: string }[] {
+  return study.history.unfinished
+    .filter((trial) => trial.state === 'RUNNING')
+    .map((trial) => ({ trialId: trial.trialId, reason }));
+}
+
+/** Milliseconds that earlier runs of the study took: from each start to the last event before the next, so a killed run counts too. */
+function spentBefore(eventsPath: string): number {
+  let total = 0;
+  let startedAt: number | undefined;
+  let lastAt = 0;
+  for (const event of readEvents(eventsPath)) {
+    const at = typeof event['at'] === 'string' ? Date.parse(event['at']) : NaN;
+    if (Number.isNaN(at)) continue;
+    if (event.event === 'sweep-started' || event.event === 'sweep-resumed') {
+      if (startedAt !== undefined) total += lastAt - startedAt;
+      startedAt = at;
+    }
+    lastAt = at;
+  }
+  return startedAt === undefined ? 0 : total + lastAt - startedAt;
+}

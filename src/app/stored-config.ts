@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+
+import { writeFileAtomically } from '../core/atomic-file.js';
+import type { JsonValue } from '../core/json.js';
+import { STUDY_YAML } from '../core/study-paths.js';
+import type { LoadedConfig } from '../config/load-config.js';
+import type { Study } from '../study/study.js';
+
+/** System attribute of a study: the configuration in force. */
+export const CONFIG_ATTRIBUTE = 'resweep:config';
+
+/** The configuration in force, as text with `${NAME}` unresolved (so it holds no secret), and a revision that grows with each change. */
+export interface StoredConfig {
+  readonly revision: number;
+  readonly text: string;
+  /** Bounds given on the command line, which win over the text. */
+  readonly trials: number;
+  readonly parallel: number;
+}
+
+/** The configuration that a study holds; undefined where it has none. */
+export function storedConfigOf(study: Study): StoredConfig | undefined {
+  const stored = study.systemAttrs[CONFIG_ATTRIBUTE];
+  return stored !== undefined && stored !== null && typeof stored === 'object' && 'revision' in stored
+    ? (stored as unknown as StoredConfig)
+    : undefined;
+}
+
+/** Stores the configuration with the study and as `study.yaml` beside it, where it differs from the one there. */
+export async function keepConfig(
+  study: Study,
+  loaded: LoadedConfig,
+  bounds: { trials: number; parallel: number },
+  studyDir: string,
+): Promise<void> {
+  const text = loaded.resolvedText;
+  const { trials, parallel } = bounds;
+  const stored = storedConfigOf(study);
+  if (stored?.text === text && stored.trials === trials && stored.parallel === parallel) return;
+  const revision = (stored?.revision ?? 0) + 1;
+  const value = { revision, text, trials, parallel } satisfies JsonValue;
+  await study.setSystemAttr(CONFIG_ATTRIBUTE, value);
+  writeFileAtomically(
+    join(studyDir, STUDY_YAML),
+    `# As run: revision ${revision}, ${trials} trials, ${parallel} at a time.\n${text}`,
+  );
+}

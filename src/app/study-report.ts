@@ -1,0 +1,154 @@
+import { join } from 'node:path';
+
+import type { FrozenTrial } from '../core/frozen-trial.js';
+import { TRIAL_ATTRIBUTE } from '../core/frozen-trial.js';
+import type { JsonValue } from '../core/json.js';
+import { EVENTS_FILE, STUDY_DB } from '../core/study-paths.js';
+import type { TrialState } from '../core/trial-state.js';
+import { retryHistoryOf } from '../study/retry.js';
+import type { Study } from '../study/study.js';
+import { readEvents } from './events-log.js';
+import { bestOf, countTrials, type BestTrial, type TrialCounts } from './sweep-summary.js';
+
+/** A trial as shown by `trials`, `status` and the dashboard. */
+export interface TrialRow {
+  readonly number: number;
+  readonly state: TrialState | 'INTERRUPTED';
+  readonly values: readonly number[] | null;
+  readonly params: Readonly<Record<string, JsonValue>>;
+  readonly userAttrs: Readonly<Record<string, JsonValue>>;
+  readonly datetimeStart: string | null;
+  readonly datetimeComplete: string | null;
+  readonly durationSeconds: number | null;
+  readonly lastStep: number | null;
+  /** Numbers of the trials that this one retries. */
+  readonly retryOf: readonly number[];
+  /** Why it failed or was interrupted. */
+  readonly reason: string | null;
+}
+
+/** The newest copy of the study at one destination. */
+export interface BackupHealth {
+  readonly name: string;
+  readonly lastVerifiedAt: string | null;
+  /** `verified`, or `handedToMount`: in the mount, upload unconfirmed. */
+  readonly verified: string | null;
+  readonly finishedTrials: number | null;
+  readonly sha256: string | null;
+  readonly bytes: number | null;
+  /** Why the last try failed; null after a success. */
+  readonly error: string | null;
+}
+
+export interface StudyStatus {
+  readonly study: string;
+  readonly study8: string | null;
+  readonly studyDb: string | null;
+  readonly storage: string;
+  readonly directions: readonly string[];
+  readonly metricNames: readonly string[] | null;
+  readonly trials: TrialCounts;
+  /** Total of the configuration in force, where one is known. */
+  readonly target: number | null;
+  readonly best: BestTrial | null;
+  readonly paretoFront?: readonly BestTrial[];
+  readonly running: readonly TrialRow[];
+  readonly lastFailures: readonly TrialRow[];
+  readonly backup: readonly BackupHealth[];
+}
+
+/** One trial as plain data. */
+export function trialRow(trial: FrozenTrial): TrialRow {
+  return {
+    number: trial.number,
+    state: trial.isInterrupted ? 'INTERRUPTED' : trial.state,
+    values: trial.values === undefined ? null : [...trial.values],
+    params: trial.params,
+    userAttrs: trial.userAttrs,
+    datetimeStart: trial.datetimeStart?.toISOString() ?? null,
+    datetimeComplete: trial.datetimeComplete?.toISOString() ?? null,
+    durationSeconds: trial.duration === undefined ? null : trial.duration / 1000,
+    lastStep: trial.lastStep ?? null,
+    retryOf: [...retryHistoryOf(trial)],
+    reason: reasonOf(trial),
+  };
+}
+
+function reasonOf(trial: FrozenTrial): string | null {
+  const attribute = trial.systemAttr(TRIAL_ATTRIBUTE.interrupted) ?? trial.systemAttr(TRIAL_ATTRIBUTE.failure);
+  if (attribute === undefined || attribute === null || typeof attribute !== 'object') return null;
+  const { reason, message } = attribute as { reason?: JsonValue; message?: JsonValue };
+  const text = reason ?? message;
+  return typeof text === 'string' ? text : null;
+}
+
+/** All trials, or those of some states, as plain data. */
+export async function trialRows(study: Study, states?: readonly string[]): Promise<TrialRow[]> {
+  const rows = (await study.trials()).map(trialRow);
+  return states === undefined || states.length === 0
+    ? rows
+    : rows.filter((row) => states.some((state) => state.toUpperCase() === row.state));
+}
+
+/** How a study stands. */
+export async function studyStatus(
+  study: Study,
+  place: { studyDir?: string | undefined; study8?: string | undefined; target?: number | undefined },
+): Promise<StudyStatus> {
+  await study.sync();
+  const rows = study.history.all.map(trialRow);
+  return {
+    study: study.studyName,
+    study8: place.study8 ?? null,
+    studyDb: place.studyDir === undefined ? null : join(place.studyDir, STUDY_DB),
+    storage: study.storage.location,
+    directions: study.directions,
+    metricNames: study.metricNames ?? null,
+    trials: countTrials(study),
+    target: place.target ?? null,
+    ...bestOf(study),
+    running: rows.filter((row) => row.state === 'RUNNING'),
+    lastFailures: rows.filter((row) => row.state === 'FAIL').slice(-5),
+    backup: place.studyDir === undefined ? [] : backupHealth(join(place.studyDir, EVENTS_FILE)),
+  };
+}
+
+/** How each destination stands, as the events of the study's last run tell. */
+function backupHealth(eventsPath: string): BackupHealth[] {
+  const health = new Map<string, BackupHealth>();
+  for (const event of readEvents(eventsPath)) {
+    const { destination, path } = event;
+    if (typeof destination !== 'string' || typeof path !== 'string' || !path.endsWith(STUDY_DB)) continue;
+    const before = health.get(destination) ?? {
+      name: destination,
+      lastVerifiedAt: null,
+      verified: null,
+      finishedTrials: null,
+      sha256: null,
+      bytes: null,
+      error: null,
+    };
+    if (event.event === 'backup') {
+      health.set(destination, {
+        name: destination,
+        lastVerifiedAt: textOf(event['at']),
+        verified: textOf(event['verified']),
+        finishedTrials: numberOf(event['finishedTrials']),
+        sha256: textOf(event['sha256']),
+        bytes: numberOf(event['bytes']),
+        error: null,
+      });
+    } else if (event.event === 'backup-failed') {
+      health.set(destination, { ...before, error: textOf(event['message']) });
+    }
+  }
+  return [...health.values()];
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberOf(value: JsonValue | undefined): number | null {
+  return typeof value === 'number' ? value : null;
+}

@@ -1,0 +1,258 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { messageOf, ResweepError } from '../core/errors.js';
+import type { JsonValue } from '../core/json.js';
+import type { SweepConfig } from '../core/sweep-config.js';
+import { OUTPUTS_FOLDER, STUDY_DB } from '../core/study-paths.js';
+import {
+  BackupCoordinator,
+  isThere,
+  setupCheckpointStorage,
+  type BackupEvent,
+  type DestinationStatus,
+  type Drive,
+} from '../backup/index.js';
+import type { Study } from '../study/study.js';
+import { createConfiguredDrive } from './create-drive.js';
+import type { EventsLog, SweepEvent } from './events-log.js';
+import type { LocatedSweep } from './locate-sweep.js';
+import type { BackupState } from './backup-state.js';
+import type { MessageLevel } from './sweep-observer.js';
+
+/** Lies in a study's folder while the rest of it is being restored: whoever finds it completes the folder first. */
+const RESTORING_MARK = '.restoring';
+const FLUSH_MS = 60_000;
+
+/** What was found before the study was opened. */
+export interface RestoredStudy {
+  readonly studyDir: string;
+  /** The database was brought back from a backup now. */
+  readonly restored: boolean;
+  readonly from: string | undefined;
+}
+
+export interface SweepBackupOptions {
+  readonly sweep: LocatedSweep;
+  readonly config: SweepConfig;
+  readonly say: (level: MessageLevel, text: string) => void;
+  readonly onStatus: (states: readonly BackupState[]) => void;
+}
+
+/** Restore before a sweep, backups beside it, and the final flush, for whatever destinations are configured (also none). */
+export class SweepBackup {
+  readonly #options: SweepBackupOptions;
+  readonly #drive: Drive | undefined;
+  /** Events from before the study's folder was known. */
+  readonly #early: SweepEvent[] = [];
+  #events: EventsLog | undefined;
+  #coordinator: BackupCoordinator | undefined;
+  #study: Study | undefined;
+  #restoredFrom: string | undefined;
+
+  /** @throws UsageError for a destination that cannot be */
+  constructor(options: SweepBackupOptions) {
+    this.#options = options;
+    const { config, sweep, say } = options;
+    const isFile = config.storage.kind === 'file';
+    this.#drive = isFile
+      ? createConfiguredDrive(config, sweep.projectRoot, {
+          log: {
+            info: (message) => {
+              say('info', message);
+            },
+            warn: (message) => {
+              say('warn', message);
+            },
+          },
+          onEvent: (event) => {
+            this.#onEvent(event);
+          },
+        })
+      : undefined;
+  }
+
+  get enabled(): boolean {
+    return this.#drive !== undefined;
+  }
+
+  /**
+   * Finds the study: locally under any environment, at the destinations, in its legacy shape; nothing is created. A copy that
+   * exists but cannot be had is said, and with `require` ends the run.
+   * @throws ResweepError with `require`, where a backup exists or may exist and cannot be restored
+   */
+  async restoreStudy(o: { require: boolean; signal: AbortSignal }): Promise<RestoredStudy> {
+    const { sweep, config } = this.#options;
+    const fresh = { studyDir: sweep.studyDir, restored: false, from: undefined };
+    if (config.storage.kind !== 'file') return fresh;
+    if (sweep.exists && !existsSync(join(sweep.studyDir, RESTORING_MARK))) return fresh;
+    const drive = this.#drive;
+    const found = await setupCheckpointStorage({
+      outputDir: join(sweep.projectRoot, OUTPUTS_FOLDER),
+      backbone: config.backbone,
+      study8: sweep.study8,
+      studyName: config.study,
+      environment: config.environment,
+      log: {
+        warn: (message) => {
+          this.#options.say('warn', message);
+        },
+      },
+      ...(drive === undefined ? {} : { backupToDrive: drive.backupToDrive, restoreFromDrive: drive.restoreFromDrive }),
+    });
+    const studyDir = found.studyDb === undefined ? sweep.studyDir : dirname(found.studyDb);
+    if (drive === undefined) return { ...fresh, studyDir };
+    if (found.resumed) {
+      if (found.restored || existsSync(join(studyDir, RESTORING_MARK)))
+        await this.#restoreFolder(drive, studyDir, o.signal);
+      return {
+        studyDir,
+        restored: found.restored,
+        from: found.restored ? (this.#restoredFrom ?? 'a backup') : undefined,
+      };
+    }
+    await this.#askWhy(drive, join(studyDir, STUDY_DB), o);
+    return { ...fresh, studyDir };
+  }
+
+  /** A full copy of the database as it is, before it is changed. Returns why there is none; undefined also where none is wanted. */
+  async copyNow(studyDb: string): Promise<string | undefined> {
+    if (this.#drive === undefined) return undefined;
+    const { ok, error } = await this.#drive.backup(studyDb);
+    return ok ? undefined : (error ?? 'no copy was made');
+  }
+
+  /** There is no study to go on with: because there never was one, or because its copy cannot be had? */
+  async #askWhy(drive: Drive, studyDb: string, o: { require: boolean; signal: AbortSignal }): Promise<void> {
+    const result = await drive.restore(studyDb, { signal: o.signal });
+    if (result.status === 'absent' || isThere(result)) return;
+    const problem = result.error ?? `the backup is ${result.status}`;
+    if (o.require) {
+      throw new ResweepError('RESTORE_FAILED', `The study cannot be restored: ${problem}`, {
+        exitCode: 3,
+        hint: 'Without --require-restore a fresh study begins beside it; nothing of the backup is overwritten.',
+      });
+    }
+    this.#options.say(
+      'warn',
+      `The study could not be restored (${problem}). A fresh one begins under a lineage of its own; the backup is kept beside it.`,
+    );
+  }
+
+  /** Checkpoints, events, configuration and logs of a study whose database has just come back. */
+  async #restoreFolder(drive: Drive, studyDir: string, signal: AbortSignal): Promise<void> {
+    const mark = join(studyDir, RESTORING_MARK);
+    try {
+      mkdirSync(studyDir, { recursive: true });
+      writeFileSync(mark, '');
+      const result = await drive.restore(studyDir, { isDirectory: true, signal });
+      if (!isThere(result) && result.status !== 'absent') {
+        this.#options.say('warn', `Checkpoints and logs could not be restored: ${result.error ?? result.status}`);
+      }
+      rmSync(mark, { force: true });
+    } catch (error) {
+      this.#options.say('warn', `Checkpoints and logs could not be restored: ${messageOf(error)}`);
+    }
+  }
+
+  /** From now on events go to the study's own log. */
+  logTo(events: EventsLog): void {
+    this.#events = events;
+    for (const event of this.#early.splice(0)) events.append(event);
+  }
+
+  /** Begins backing up: a first copy at once, then after every trial. */
+  start(study: Study, studyDir: string, onOwnershipLost: (message: string) => void): void {
+    if (this.#drive === undefined) return;
+    this.#study = study;
+    try {
+      this.#coordinator = new BackupCoordinator({
+        drive: this.#drive,
+        studyDb: join(studyDir, STUDY_DB),
+        studyFolder: studyDir,
+        folderEveryMs: this.#options.config.checkpoint.every,
+        onOwnershipLost: (conflict) => {
+          onOwnershipLost(conflict.message);
+        },
+      });
+    } catch (error) {
+      // A study on Drive itself, or outside the project: it runs without backups, and says why.
+      this.#options.say('warn', `No backups: ${messageOf(error)}`);
+      return;
+    }
+    this.#coordinator.start();
+    if (this.#coordinator.isSameDiskOnly) {
+      this.#options.say(
+        'warn',
+        'Every backup destination lies on the same disk as the study: it is lost with that disk.',
+      );
+    }
+  }
+
+  /** After a trial is stored. Returns at once. */
+  afterTrial(): void {
+    this.#coordinator?.studyChanged();
+  }
+
+  /** After a checkpoint was written. Returns at once. */
+  afterCheckpoint(): void {
+    this.#coordinator?.folderChanged();
+  }
+
+  /** The final backup, within a minute. */
+  async flush(): Promise<readonly BackupState[]> {
+    const report = await this.#coordinator?.flush(FLUSH_MS);
+    const states = this.#states(report?.destinations ?? []);
+    this.#options.onStatus(states);
+    return states;
+  }
+
+  async close(): Promise<void> {
+    await this.#coordinator?.close();
+    await this.#drive?.close();
+  }
+
+  #onEvent(event: BackupEvent): void {
+    if (event.type === 'restore' && event.outcome === 'ok' && event.destination !== undefined) {
+      this.#restoredFrom ??= event.destination;
+    }
+    const { type, at: _at, ...fields } = event;
+    const line = { event: eventName(type), ...withoutUndefined(fields) };
+    if (this.#events === undefined) this.#early.push(line);
+    else this.#events.append(line);
+    if (this.#coordinator !== undefined) this.#options.onStatus(this.#states(this.#coordinator.status()));
+  }
+
+  #states(destinations: readonly DestinationStatus[]): BackupState[] {
+    return destinations.map((destination) => ({
+      name: destination.name,
+      lastVerifiedAt: destination.lastVerifiedAt,
+      sha256: destination.sha256,
+      error: destination.error,
+      safeUpTo:
+        destination.finishedTrials === undefined ? undefined : safeUpTo(this.#study, destination.finishedTrials),
+      sameDisk: destination.sameDisk,
+      unconfirmed: destination.verified === 'handedToMount',
+    }));
+  }
+}
+
+/** The highest number up to which every trial is among the first `count` that finished; -1 for none. */
+function safeUpTo(study: Study | undefined, count: number): number {
+  const saved = new Set((study?.history.finished ?? []).slice(0, count).map((trial) => trial.number));
+  let number = -1;
+  while (saved.has(number + 1)) number++;
+  return number;
+}
+
+/** `backupFailed` → `backup-failed`. */
+function eventName(type: string): string {
+  return type.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, JsonValue> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    JsonValue
+  >;
+}

@@ -1,0 +1,273 @@
+import { join } from 'node:path';
+
+import { writeJsonAtomically } from '../core/atomic-file.js';
+import { messageOf } from '../core/errors.js';
+import type { FrozenTrial } from '../core/frozen-trial.js';
+import type { JsonValue } from '../core/json.js';
+import { mixSeed } from '../core/random.js';
+import type { SweepConfig } from '../core/sweep-config.js';
+import type { TrialMonitor, TrialOutcome, TrialRunner, TrialTask } from '../runner/objective.js';
+import { retryHistoryOf } from '../study/retry.js';
+import type { Study } from '../study/study.js';
+import type { Trial } from '../study/trial.js';
+import type { EventsLog } from './events-log.js';
+import type { SweepLimits } from './sweep-limits.js';
+import type { SweepObserver } from './sweep-observer.js';
+import type { TrialFolders } from './trial-folders.js';
+
+/** What the loop works with. */
+export interface SweepLoopParts {
+  readonly study: Study;
+  readonly config: SweepConfig;
+  readonly total: number;
+  readonly jobs: number;
+  readonly threads: number;
+  readonly runner: TrialRunner;
+  readonly folders: TrialFolders;
+  readonly events: EventsLog;
+  readonly limits: SweepLimits;
+  readonly observer: SweepObserver;
+  /** Called after each trial is stored; must neither throw nor wait for a destination. */
+  readonly afterTrial: (trial: FrozenTrial) => void;
+  /** Called when a running trial has a new checkpoint. */
+  readonly afterCheckpoint: (trialDir: string) => void;
+}
+
+/** Why a loop ended. */
+export interface LoopEnd {
+  readonly reason: string;
+  /** A signal or the end of the session cut it short. */
+  readonly interrupted: boolean;
+  /** What broke the engine itself (never a trial's own failure). */
+  readonly error?: unknown;
+}
+
+/** Runs trials on workers until the total, a limit or a signal ends it. */
+export class SweepLoop {
+  readonly #parts: SweepLoopParts;
+  readonly #stopTrials = new AbortController();
+  #stopReason: string | undefined;
+  #error: { readonly error: unknown } | undefined;
+
+  constructor(parts: SweepLoopParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs `jobs` trials at a time. An abort lets running trials save a checkpoint and queues them again. */
+  async run(signal: AbortSignal): Promise<LoopEnd> {
+    const onAbort = (): void => {
+      this.#stop('stopped by signal');
+      this.#stopTrials.abort();
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const sessionTimer = this.#startSessionTimer();
+    try {
+      await Promise.all(Array.from({ length: this.#parts.jobs }, () => this.#job()));
+    } finally {
+      clearTimeout(sessionTimer);
+      signal.removeEventListener('abort', onAbort);
+    }
+    const reason = this.#stopReason ?? 'all trials are done';
+    return { reason, interrupted: this.#stopTrials.signal.aborted, ...this.#error };
+  }
+
+  /** Ends the loop after the trials now running. */
+  stop(reason: string): void {
+    this.#stop(reason);
+  }
+
+  #stop(reason: string): void {
+    if (this.#stopReason !== undefined) return;
+    this.#stopReason = reason;
+    this.#parts.observer.stopping?.(reason);
+  }
+
+  #startSessionTimer(): NodeJS.Timeout | undefined {
+    const remaining = this.#parts.limits.millisecondsToSessionEnd;
+    if (remaining === Infinity) return undefined;
+    return setTimeout(
+      () => {
+        this.#stop('the session is near its end (limits.session)');
+        this.#stopTrials.abort();
+      },
+      Math.max(0, Math.min(remaining, 2 ** 31 - 1)),
+    );
+  }
+
+  async #job(): Promise<void> {
+    const { study, limits, total } = this.#parts;
+    try {
+      for (;;) {
+        const reason = limits.reasonToStop(study);
+        if (reason !== undefined) this.#stop(reason);
+        if (this.#stopReason !== undefined || study.isStopped) return;
+        const trial = await study.askDeclared({ total });
+        if (trial === undefined) return;
+        await this.#runTrial(trial);
+      }
+    } catch (error) {
+      // Only the engine itself ends up here: a storage that failed for good, a space without a feasible point.
+      this.#error ??= { error };
+      this.#stop(messageOf(error));
+      this.#stopTrials.abort();
+    }
+  }
+
+  async #runTrial(trial: Trial): Promise<void> {
+    const { study, config, folders, events, observer, runner } = this.#parts;
+    const params = { ...study.declaredSpace?.constants, ...trial.params };
+    const folder = folders.open(trial.frozen, trial.logicalIndex, trial.params);
+    writeJsonAtomically(join(folder.trialDir, 'params.json'), params);
+    const retries = retryHistoryOf(trial.frozen);
+    const startedAt = performance.now();
+    events.append({
+      event: retries.length > 0 ? 'trial-retried' : 'trial-started',
+      trial: trial.number,
+      params,
+      ...(retries.length > 0 ? { retry_of: [...retries] } : {}),
+    });
+    observer.trialStarted?.(trial.frozen, { resumed: retries.length > 0 });
+    const task: TrialTask = {
+      trialId: trial.trialId,
+      number: trial.number,
+      logicalIndex: trial.logicalIndex,
+      attempt: retries.length,
+      studyName: study.studyName,
+      params,
+      trialDir: folder.trialDir,
+      checkpointDir: folder.checkpointDir,
+      seed: mixSeed(study.seed, trial.logicalIndex, 'training') >>> 0,
+      metrics: config.metrics.map((metric) => ({ name: metric.name, direction: metric.goal })),
+      threads: this.#parts.threads,
+      backend: config.backend,
+      timeoutMs: config.limits.trial,
+      memoryBytes: config.limits.memory,
+      idleMs: config.limits.idleOutput,
+    };
+    const outcome = await runner.run(task, this.#monitor(trial, folder.trialDir), this.#stopTrials.signal);
+    const frozen = await this.#tell(trial, outcome);
+    const milliseconds = performance.now() - startedAt;
+    this.#keepMetrics(folder.trialDir, frozen, outcome, milliseconds);
+    const reason = reasonOf(outcome);
+    if (outcome.state === 'failed') this.#parts.limits.countFailure();
+    events.append({
+      event: 'trial-ended',
+      trial: trial.number,
+      state: frozen.isInterrupted ? 'INTERRUPTED' : frozen.state,
+      values: frozen.values === undefined ? null : [...frozen.values],
+      seconds: Math.round(milliseconds) / 1000,
+      ...(reason === undefined ? {} : { reason }),
+    });
+    observer.trialEnded?.(frozen, { milliseconds, reason });
+    this.#parts.afterTrial(frozen);
+  }
+
+  #monitor(trial: Trial, trialDir: string): TrialMonitor {
+    const { study, events, observer, afterCheckpoint } = this.#parts;
+    let replayed = false;
+    return {
+      report: async (step, value) => {
+        if (study.directions.length > 1) return 'continue';
+        if (!replayed) await replayReports(study, trial, step);
+        replayed = true;
+        await trial.report(value, step);
+        observer.reported?.(trial.frozen, step, value);
+        return (await trial.shouldPrune()) ? 'prune' : 'continue';
+      },
+      checkpoint: (info) => {
+        events.append({
+          event: 'checkpoint',
+          trial: trial.number,
+          step: info.step,
+          path: info.path,
+          bytes: info.bytes,
+          milliseconds: Math.round(info.milliseconds),
+        });
+        observer.message?.(
+          'info',
+          `Checkpoint saved: trial ${trial.number}, step ${info.step}, ${info.path}, ${info.bytes} bytes, ${Math.round(info.milliseconds)} ms`,
+        );
+        afterCheckpoint(trialDir);
+      },
+      log: (line) => {
+        observer.message?.('info', `trial ${trial.number}: ${line}`);
+      },
+    };
+  }
+
+  async #tell(trial: Trial, outcome: TrialOutcome): Promise<FrozenTrial> {
+    const { study } = this.#parts;
+    switch (outcome.state) {
+      case 'complete':
+        recordAttributes(trial, outcome.metrics);
+        return await study.tell(trial, outcome.values);
+      case 'pruned':
+        recordAttributes(trial, outcome.metrics);
+        return await study.tell(trial, undefined, { state: 'PRUNED' });
+      case 'failed':
+        return await study.tell(trial, undefined, {
+          state: 'FAIL',
+          failure: { interrupted: false, message: outcome.failure.message, details: failureDetails(outcome.failure) },
+        });
+      case 'interrupted':
+        return await study.tell(trial, undefined, {
+          state: 'FAIL',
+          failure: { interrupted: true, message: outcome.reason },
+        });
+    }
+  }
+
+  #keepMetrics(trialDir: string, trial: FrozenTrial, outcome: TrialOutcome, milliseconds: number): void {
+    const metrics = 'metrics' in outcome ? outcome.metrics : undefined;
+    try {
+      writeJsonAtomically(join(trialDir, 'metrics.json'), {
+        trial: trial.number,
+        state: trial.state,
+        values: trial.values === undefined ? null : [...trial.values],
+        metrics: metrics ?? {},
+        intermediate_values: { ...trial.intermediateValues },
+        seconds: Math.round(milliseconds) / 1000,
+      });
+    } catch (error) {
+      // The result itself is in the study; a full disk must not end the sweep here.
+      this.#parts.observer.message?.(
+        'warn',
+        `metrics.json of trial ${trial.number} could not be written: ${messageOf(error)}`,
+      );
+    }
+  }
+}
+
+/** Gives a retried trial the reports that its earlier run made before the checkpoint it goes on from. */
+async function replayReports(study: Study, trial: Trial, firstStep: number): Promise<void> {
+  const [previous] = retryHistoryOf(trial.frozen).slice(-1);
+  if (previous === undefined) return;
+  const earlier = study.history.all[previous]?.intermediateValues ?? {};
+  for (const [step, value] of Object.entries(earlier)) {
+    if (Number(step) < firstStep) await trial.report(value, Number(step));
+  }
+}
+
+/** Keeps single numbers and words beside the trial, where dashboards show them as columns. */
+function recordAttributes(trial: Trial, metrics: Readonly<Record<string, JsonValue>>): void {
+  for (const [name, value] of Object.entries(metrics)) {
+    if (value !== null && typeof value !== 'object') trial.setUserAttr(name, value);
+  }
+}
+
+function failureDetails(failure: Extract<TrialOutcome, { state: 'failed' }>['failure']): Record<string, JsonValue> {
+  const { exitCode, signal, outOfMemory, timedOut, lastLines } = failure;
+  return {
+    ...(exitCode === undefined ? {} : { exit_code: exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(outOfMemory === true ? { out_of_memory: true } : {}),
+    ...(timedOut === true ? { timed_out: true } : {}),
+    last_lines: lastLines.slice(-20),
+  };
+}
+
+function reasonOf(outcome: TrialOutcome): string | undefined {
+  if (outcome.state === 'failed') return outcome.failure.message;
+  return outcome.state === 'interrupted' ? outcome.reason : undefined;
+}

@@ -1,0 +1,121 @@
+import { open } from 'node:fs/promises';
+
+import { decodeChunk, decodeList, DamagedDataError } from './chunk-codec.js';
+import type { Destination } from './destination.js';
+import { CHUNK_BYTES, sha256Of } from './file-digest.js';
+import { decodeMembers, type Manifest, type Member, type Place } from './manifest.js';
+import { packKey } from './pack-writer.js';
+
+/** Packs held in memory at once; chunks of one file come pack by pack, so few are needed. */
+const HELD_PACKS = 3;
+
+/** Reads what a manifest lists. Everything is held against its checksum. */
+export class ChunkReader {
+  readonly #destination: Destination;
+  readonly #signal: AbortSignal | undefined;
+  readonly #packs = new Map<string, Uint8Array | undefined>();
+  /** Bytes fetched. */
+  receivedBytes = 0;
+
+  constructor(destination: Destination, signal?: AbortSignal) {
+    this.#destination = destination;
+    this.#signal = signal;
+  }
+
+  /** The members of a manifest, from its pages where it has such. @throws DamagedDataError */
+  async members(manifest: Manifest): Promise<readonly Member[]> {
+    if (manifest.members !== undefined) return manifest.members;
+    const members: Member[] = [];
+    for (const page of manifest.memberPages ?? []) members.push(...decodeMembers(await this.read(manifest, page)));
+    return members;
+  }
+
+  /** Places of a file's chunks in order. @throws DamagedDataError */
+  async chunks(manifest: Manifest, member: Member): Promise<Place[]> {
+    const places = [...(member.chunks ?? [])];
+    for (const list of member.lists ?? []) places.push(...decodeList(await this.read(manifest, list), list[1]));
+    if (places.length !== Math.ceil(member.bytes / CHUNK_BYTES)) {
+      throw new DamagedDataError(
+        `${manifest.path}: the manifest lists ${places.length} chunks for ${member.bytes} bytes.`,
+      );
+    }
+    return places;
+  }
+
+  /** Plain bytes of a chunk, list or page. @throws DamagedDataError where it is missing or damaged, DestinationError where it cannot be asked for. */
+  async read(manifest: Manifest, [sha256, prefix, offset, length]: Place): Promise<Uint8Array> {
+    const pack = manifest.packs.find((candidate) => candidate.sha256.startsWith(prefix));
+    if (pack === undefined) throw new DamagedDataError(`Pack ${prefix}… is not listed in the manifest.`);
+    const bytes = await this.#pack(pack.sha256);
+    if (bytes === undefined) throw new DamagedDataError(`Pack ${prefix}… is missing.`);
+    if (offset + length > bytes.length) throw new DamagedDataError(`Pack ${prefix}… is too short.`);
+    return decodeChunk(bytes.subarray(offset, offset + length), sha256);
+  }
+
+  /**
+   * Writes a member into the new file `target`. Chunks that are missing or damaged are taken from `spare`, a local file that
+   * may hold the same blocks. @throws DamagedDataError where some can be had nowhere.
+   */
+  async writeFile(
+    manifest: Manifest,
+    member: Member,
+    target: string,
+    spare: () => Promise<string | undefined>,
+  ): Promise<{ readonly repaired: number }> {
+    const places = await this.chunks(manifest, member);
+    const output = await open(target, 'wx', 0o644);
+    let repaired = 0;
+    try {
+      // Pack by pack, so that each is fetched once.
+      const order = places.map((place, index) => ({ place, index }));
+      order.sort((a, b) => (a.place[1] < b.place[1] ? -1 : a.place[1] > b.place[1] ? 1 : a.place[2] - b.place[2]));
+      for (const { place, index } of order) {
+        this.#signal?.throwIfAborted();
+        let plain: Uint8Array;
+        try {
+          plain = await this.read(manifest, place);
+        } catch (error) {
+          if (!(error instanceof DamagedDataError)) throw error;
+          plain = await readSpare(await spare(), index, place[0], error);
+          repaired++;
+        }
+        await output.write(plain, 0, plain.length, index * CHUNK_BYTES);
+      }
+      await output.sync();
+    } finally {
+      await output.close();
+    }
+    return { repaired };
+  }
+
+  async #pack(sha256: string): Promise<Uint8Array | undefined> {
+    if (this.#packs.has(sha256)) return this.#packs.get(sha256);
+    const bytes = await this.#destination.get(packKey(sha256), { signal: this.#signal });
+    this.receivedBytes += bytes?.length ?? 0;
+    for (const oldest of this.#packs.keys()) {
+      if (this.#packs.size < HELD_PACKS) break;
+      this.#packs.delete(oldest);
+    }
+    this.#packs.set(sha256, bytes);
+    return bytes;
+  }
+}
+
+async function readSpare(
+  file: string | undefined,
+  index: number,
+  sha256: string,
+  error: DamagedDataError,
+): Promise<Uint8Array> {
+  if (file === undefined) throw error;
+  const handle = await open(file, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, index * CHUNK_BYTES);
+    const bytes = buffer.subarray(0, bytesRead);
+    if (sha256Of(bytes) !== sha256) throw error;
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}

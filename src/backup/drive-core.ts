@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import type { SnapshotSource } from '../core/snapshot-source.js';
+import { BackupReporter, type BackupEvent, type BackupLog } from './backup-event.js';
+import type { Capture } from './capture.js';
+import { TargetCapturer } from './capture-target.js';
+import type { Destination } from './destination.js';
+import { targetOf } from './drive-path.js';
+import { restore, type RestoreRequest } from './restore.js';
+import type { RestoreTools } from './restore-file.js';
+import type { RestoreResult } from './restore-result.js';
+import { RetryingDestination, type RetryOptions } from './retrying-destination.js';
+import { TargetWriter, type SaveOptions, type SaveOutcome } from './target-writer.js';
+
+export interface DriveOptions {
+  readonly projectRoot: string;
+  /** Folders under which a Drive is mounted, beyond the known ones. */
+  readonly mounts?: readonly string[] | undefined;
+  /** Each is given time-outs and retries, unless it is a `RetryingDestination` already. */
+  readonly destinations: readonly Destination[];
+  /** How databases are read; without it a database is refused. */
+  readonly snapshotSource?: SnapshotSource | undefined;
+  readonly log?: BackupLog | undefined;
+  readonly onEvent?: ((event: BackupEvent) => void) | undefined;
+  readonly retry?: RetryOptions | undefined;
+  /** Longest time of one restore. @default 15 minutes */
+  readonly restoreTimeoutMs?: number | undefined;
+}
+
+/** Backups of a study of at most this size refresh the plain copy each time; larger ones with full snapshots. */
+export const MIRROR_EVERY_SAVE_BYTES = 8 << 20;
+
+const TEMPORARY = /^backup-(\d+)-/;
+
+/** What the functions of this module share: destinations, captures, writers, reports. */
+export class DriveCore {
+  readonly projectRoot: string;
+  readonly destinations: readonly Destination[];
+  readonly snapshots: SnapshotSource | undefined;
+  readonly reporter: BackupReporter;
+  readonly ownerId = randomBytes(16).toString('hex');
+  readonly capturer: TargetCapturer;
+  /** Fencing numbers by destination and target, as the owner's fence holds them. */
+  readonly fences = new Map<string, number>();
+  readonly #mounts: readonly string[];
+  readonly #temporary: string;
+  readonly #restoreTimeoutMs: number;
+  readonly #writers = new Map<string, TargetWriter>();
+
+  constructor(options: DriveOptions) {
+    this.projectRoot = resolve(options.projectRoot);
+    this.snapshots = options.snapshotSource;
+    this.reporter = new BackupReporter(options.log, options.onEvent);
+    this.#mounts = options.mounts ?? [];
+    this.#restoreTimeoutMs = options.restoreTimeoutMs ?? 15 * 60_000;
+    this.destinations = options.destinations.map((destination) =>
+      destination instanceof RetryingDestination ? destination : new RetryingDestination(destination, options.retry),
+    );
+    const base = join(this.projectRoot, '.resweep', 'tmp');
+    removeLeftovers(base);
+    this.#temporary = join(base, `backup-${process.pid}-${randomBytes(4).toString('hex')}`);
+    this.capturer = new TargetCapturer(this.snapshots, join(this.#temporary, 'captures'));
+  }
+
+  /** Key of a local path. @throws DrivePathError */
+  target(path: string): string {
+    return targetOf(path, {
+      projectRoot: this.projectRoot,
+      mounts: this.#mounts,
+      destinationFolders: this.destinations.flatMap(({ localFolder }) =>
+        localFolder === undefined ? [] : [localFolder],
+      ),
+    });
+  }
+
+  /** Saves a capture to one destination and reports it. @throws DestinationError */
+  async save(destination: Destination, capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
+    const outcome = await this.#writer(destination, capture.target).save(capture, options);
+    this.#report(destination, capture, outcome);
+    return outcome;
+  }
+
+  restore(
+    request: RestoreRequest,
+    more: { studyName?: string | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<RestoreResult> {
+    const limit = AbortSignal.timeout(this.#restoreTimeoutMs);
+    const tools: RestoreTools = {
+      snapshots: this.snapshots,
+      temporary: this.#temporary,
+      studyName: more.studyName,
+      signal: more.signal === undefined ? limit : AbortSignal.any([more.signal, limit]),
+    };
+    return restore(this.destinations, request, tools, this.reporter);
+  }
+
+  /** Whether a destination lies on the device of the project: it goes when that disk goes. */
+  isSameDisk(destination: Destination): boolean {
+    if (destination.localDevice === undefined) return false;
+    try {
+      return statSync(this.projectRoot).dev === destination.localDevice;
+    } catch {
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.destinations.map((destination) => destination.close()));
+    this.capturer.close();
+    rmSync(this.#temporary, { recursive: true, force: true });
+  }
+
+  #writer(destination: Destination, target: string): TargetWriter {
+    const key = `${destination.name}\n${target}`;
+    let writer = this.#writers.get(key);
+    if (writer === undefined) {
+      const inspect = (path: string) => this.snapshots?.inspect(path) ?? Promise.resolve(undefined);
+      writer = new TargetWriter(
+        destination,
+        target,
+        { ownerId: this.ownerId, projectRoot: this.projectRoot, fenceOf: () => this.fences.get(key) ?? 0 },
+        inspect,
+        join(this.#temporary, 'found'),
+      );
+      this.#writers.set(key, writer);
+    }
+    return writer;
+  }
+
+  #report(destination: Destination, capture: Capture, outcome: SaveOutcome): void {
+    const { name } = destination;
+    const { manifest, durationMs, sentBytes, confirmation, forkedFrom } = outcome;
+    const common = { destination: name, path: capture.target, snapshot: outcome.name, branch: manifest.branch };
+    const finishedTrials = manifest.study?.finished;
+    if (this.reporter.recovered(`${name} ${capture.target}`)) {
+      const message = `Backups to ${name} work again.`;
+      this.reporter.emit({ type: 'backupRecovered', ...common, outcome: 'ok', message });
+    }
+    const trials = finishedTrials === undefined ? '' : `, safe up to ${finishedTrials} finished trials`;
+    const sure = confirmation === 'verified' ? 'verified' : 'in the mount, upload unconfirmed';
+    this.reporter.emit({
+      type: 'backup',
+      ...common,
+      bytes: capture.bytes,
+      sentBytes,
+      sha256: capture.files.length === 1 ? capture.files[0]?.digest.sha256 : undefined,
+      durationMs,
+      outcome: 'ok',
+      verified: confirmation,
+      finishedTrials,
+      generation: manifest.generation,
+      message: `Backup saved: ${capture.target} to ${name}, ${capture.bytes} bytes (${sentBytes} sent), ${Math.round(durationMs)} ms, ${sure}${trials}.`,
+    });
+    if (forkedFrom !== undefined) {
+      this.reporter.emitOnce(`fork ${name} ${capture.target}`, {
+        type: 'fork',
+        ...common,
+        outcome: 'warning',
+        message:
+          `${name} holds another history of ${capture.target} with ${forkedFrom.finished} finished trials (branch ${forkedFrom.branch}): ` +
+          `both are kept, this one as branch ${manifest.branch}. \`resweep restore --branch\` chooses.`,
+      });
+    }
+    if (outcome.mirror === 'kept' || outcome.mirror === 'failed') {
+      const why =
+        outcome.mirror === 'kept' ? 'it holds finished trials that this state lacks' : (outcome.mirrorError ?? '');
+      this.reporter.emitOnce(`mirror ${name} ${capture.target}`, {
+        type: 'mirrorKept',
+        ...common,
+        outcome: 'warning',
+        message: `The plain copy of ${capture.target} on ${name} was left as it is: ${why}. The backup itself is complete.`,
+      });
+    }
+    for (const { path, reason } of capture.skipped) {
+      this.reporter.emitOnce(`skipped ${capture.target} ${path}`, {
+        type: 'backupFailed',
+        ...common,
+        outcome: 'warning',
+        message: `${capture.target}/${path} was left out of the backup: ${reason}.`,
+      });
+    }
+  }
+}
+
+/** Removes temporary folders of processes that are gone. */
+function removeLeftovers(base: string): void {
+  if (lstatSync(base, { throwIfNoEntry: false }) === undefined) return;
+  for (const name of readdirSync(base)) {
+    const pid = TEMPORARY.exec(name)?.[1];
+    if (pid === undefined || lstatSync(`/proc/${process.pid}`, { throwIfNoEntry: false }) === undefined) continue;
+    if (lstatSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined) continue;
+    rmSync(join(base, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,26 @@
+export type { BackupEvent, BackupLog } from './backup-event.js';
+export { BackupCoordinator, type CoordinatorOptions, type FlushReport } from './backup-coordinator.js';
+export type { BackupOptions, BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
+export { DestinationError, type Destination, type DestinationPolicy, type DestinationTraits } from './destination.js';
+export type { DestinationStatus } from './destination-status.js';
+export { createDestination, destinationKinds } from './destinations/destination-registry.js';
+export type { DestinationContext, DestinationKind } from './destinations/destination-kind.js';
+export { FolderDestination } from './destinations/folder-destination.js';
+export { createDrive, type Drive } from './drive.js';
+export type { DriveOptions } from './drive-core.js';
+export { DrivePathError, driveMountOf, isDrivePath } from './drive-path.js';
+export { backupHpoStudyToDrive } from './hpo-study-backup.js';
+export { ensureRestoredFromDrive, immediateBackupIfNeeded } from './immediate-backup.js';
+export {
+  combineCallbacks,
+  createIncrementalBackupCallback,
+  createStudyDbBackupCallback,
+  type TrialCallback,
+} from './incremental-callback.js';
+export { listBackups, type BackupList, type ListedBackup } from './list-backups.js';
+export type { OwnerConflict } from './owner-fence.js';
+export { isThere, type RestoreResult, type RestoreStatus } from './restore-result.js';
+export { RetryingDestination, type RetryOptions } from './retrying-destination.js';
+export { setupCheckpointStorage, type CheckpointStorage } from './setup-checkpoint-storage.js';
+export { findStudyFolder } from './study-folder.js';
+export { verifyBackups, type Damage, type VerifyOptions, type VerifyReport } from './verify.js';

@@ -1,0 +1,254 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+
+import type { StudyFileReport } from '../core/snapshot-source.js';
+import type { Capture } from './capture.js';
+import { branchHeads, listManifests, loadManifest, targetFolder } from './catalog.js';
+import type { ChunkIndex } from './chunk-index.js';
+import type { Confirmation, Destination } from './destination.js';
+import { sha256Of } from './file-digest.js';
+import { knownAt } from './known-at-destination.js';
+import {
+  encodeManifest,
+  FORMAT,
+  FORMAT_VERSION,
+  ManifestError,
+  parseManifestName,
+  type Manifest,
+  type ManifestName,
+} from './manifest.js';
+import { MirrorWriter } from './mirror-writer.js';
+import { PackWriter } from './pack-writer.js';
+import { storeFiles } from './store-files.js';
+import { containsStudy } from './study-content.js';
+
+/** Who writes: in each manifest, and in the owner's fence. */
+export interface WriterIdentity {
+  readonly ownerId: string;
+  readonly projectRoot: string;
+  /** Fencing number that this owner holds for a target; 0 where it takes part in no fencing. */
+  readonly fenceOf?: ((target: string) => number) | undefined;
+}
+
+export interface SaveOptions {
+  /** Refresh the plain copy too. */
+  readonly mirror: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SaveOutcome {
+  /** Name of the manifest. */
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly confirmation: Confirmation;
+  readonly sentBytes: number;
+  readonly requests: number;
+  readonly durationMs: number;
+  /** `kept`: the one that is there holds trials that this state lacks. */
+  readonly mirror: 'written' | 'kept' | 'notDue' | 'failed';
+  readonly mirrorError: string | undefined;
+  /** The manifest that was found in the way, where this save began a branch of its own. */
+  readonly forkedFrom: ManifestName | undefined;
+}
+
+/**
+ * Writes the states of one target to one destination, by the commit protocol of `docs/backup-format.md`: packs, manifest,
+ * mirror. One save at a time; what it knows of the destination it learns at its first save and checks then.
+ */
+export class TargetWriter {
+  readonly #destination: Destination;
+  readonly #target: string;
+  readonly #identity: WriterIdentity;
+  readonly #mirror: MirrorWriter;
+  #index: ChunkIndex | undefined;
+  #branch: string | undefined;
+  #last: SaveOutcome | undefined;
+  #lastSequence = 0;
+  #lastFiles = '';
+  #head: { readonly name: string; readonly manifest: Manifest } | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    destination: Destination,
+    target: string,
+    identity: WriterIdentity,
+    inspect: (path: string) => Promise<StudyFileReport | undefined>,
+    temporary: string,
+  ) {
+    this.#destination = destination;
+    this.#target = target;
+    this.#identity = identity;
+    this.#mirror = new MirrorWriter(destination, target, inspect, temporary);
+  }
+
+  /** @throws DestinationError; nothing that was there before is changed by a failed save. */
+  save(capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
+    const run = this.#queue.then(() => this.#save(capture, options));
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+
+  async #save(capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
+    // A later state of this same process is saved already: the older one adds nothing.
+    if (this.#last !== undefined && capture.sequence < this.#lastSequence) return this.#last;
+    const startedAt = performance.now();
+    const { signal } = options;
+    if (this.#index === undefined) await this.#destination.check({ signal });
+    const names = await listManifests(this.#destination, this.#target, { signal });
+    const isThere = this.#head !== undefined && names.some(({ name }) => name === this.#head?.name);
+    // What this process wrote is gone: somebody emptied the destination. Nothing that is remembered holds any more.
+    if (this.#head !== undefined && !isThere) this.#index = undefined;
+    if (
+      isThere &&
+      this.#last !== undefined &&
+      this.#isSame(capture) &&
+      (await this.#mirror.isCurrent(capture, signal))
+    ) {
+      this.#lastSequence = capture.sequence;
+      return this.#last;
+    }
+    const index = (this.#index ??= await knownAt(this.#destination, this.#target, names, signal));
+    const writer = new PackWriter(this.#destination, index, signal);
+
+    let requests = 1;
+    if (options.mirror && this.#destination.traits.mirror) {
+      const found = await this.#mirror.takeInForeign(capture, names, signal);
+      if (found !== undefined) {
+        const adopted = await storeFiles(found.files, index, writer, false);
+        const name = await this.#commit(
+          found,
+          adopted,
+          names,
+          { branch: newBranch(), parent: null, origin: 'found' },
+          signal,
+        );
+        this.#mirror.know(name.manifest);
+        names.push(name.parsed);
+        requests++;
+      }
+    }
+
+    const { branch, parent, forkedFrom } = await this.#follow(capture, names, signal);
+    const stored = await storeFiles(capture.files, index, writer, capture.full);
+    const { manifest, name, bytes } = await this.#commit(
+      capture,
+      stored,
+      names,
+      { branch, parent, origin: 'saved' },
+      signal,
+    );
+    this.#branch = branch;
+    this.#head = { name, manifest };
+    let mirror: SaveOutcome['mirror'] = 'notDue';
+    let mirrorError: string | undefined;
+    if (options.mirror && this.#destination.traits.mirror) {
+      try {
+        const written = await this.#mirror.write(capture, manifest, signal);
+        mirror = written === undefined ? 'kept' : 'written';
+        requests += written?.requests ?? 0;
+        writer.sentBytes += written?.bytes ?? 0;
+        if (written?.confirmation === 'handedToMount') writer.confirmation = 'handedToMount';
+      } catch (error) {
+        // The state is safe by its manifest; only the plain copy is late.
+        mirror = 'failed';
+        mirrorError = error instanceof Error ? error.message : String(error);
+      }
+    }
+    index.retainPacks(new Set(stored.packs.map((pack) => pack.sha256)));
+    this.#lastSequence = capture.sequence;
+    this.#lastFiles = contentOf(capture);
+    return (this.#last = {
+      name,
+      manifest,
+      confirmation: writer.confirmation,
+      sentBytes: writer.sentBytes + bytes,
+      requests: requests + writer.requests + 1,
+      durationMs: performance.now() - startedAt,
+      mirror,
+      mirrorError,
+      forkedFrom,
+    });
+  }
+
+  /** Whether it holds what was saved last; a full snapshot of a database says more than an incremental one. */
+  #isSame(capture: Capture): boolean {
+    if (capture.full && capture.report !== undefined && this.#last?.manifest.snapshot !== 'full') return false;
+    return contentOf(capture) === this.#lastFiles;
+  }
+
+  /** Which branch this state goes on with: the one it contains, or a new one. */
+  async #follow(
+    capture: Capture,
+    names: readonly ManifestName[],
+    signal: AbortSignal | undefined,
+  ): Promise<{ branch: string; parent: string | null; forkedFrom: ManifestName | undefined }> {
+    const heads = branchHeads(names);
+    const own = heads.find((head) => head.branch === this.#branch);
+    if (own !== undefined && own.name === this.#head?.name && this.#contains(capture, this.#head.manifest)) {
+      return { branch: own.branch, parent: own.name, forkedFrom: undefined };
+    }
+    // Own branch first, then the best: what this state contains whole, it may follow.
+    const order = own === undefined ? heads : [own, ...heads.filter((head) => head !== own)];
+    let inTheWay: ManifestName | undefined;
+    for (const head of order) {
+      try {
+        const manifest = await loadManifest(this.#destination, this.#target, head.name, { signal });
+        if (this.#contains(capture, manifest)) return { branch: head.branch, parent: head.name, forkedFrom: inTheWay };
+        inTheWay ??= head;
+      } catch (error) {
+        signal?.throwIfAborted();
+        // A damaged head: nothing can be said of it, so it is left alone and not followed.
+        if ((error as { code?: string }).code !== 'MANIFEST') throw error;
+      }
+    }
+    return { branch: newBranch(), parent: null, forkedFrom: inTheWay };
+  }
+
+  #contains(capture: Capture, manifest: Manifest): boolean {
+    if (manifest.study === null) return true;
+    return capture.report !== undefined && containsStudy(capture.report.trialDigests, manifest.study);
+  }
+
+  async #commit(
+    capture: Capture,
+    stored: Pick<Manifest, 'members' | 'memberPages' | 'packs'>,
+    names: readonly ManifestName[],
+    place: { readonly branch: string; readonly parent: string | null; readonly origin: Manifest['origin'] },
+    signal: AbortSignal | undefined,
+  ): Promise<{ manifest: Manifest; name: string; bytes: number; parsed: ManifestName }> {
+    const generation = 1 + names.reduce((most, name) => Math.max(most, name.generation), 0);
+    const { ownerId, projectRoot, fenceOf } = this.#identity;
+    const manifest: Manifest = {
+      format: FORMAT,
+      formatVersion: FORMAT_VERSION,
+      path: this.#target,
+      kind: capture.kind,
+      projectRoot,
+      createdAt: new Date(capture.takenAt).toISOString(),
+      branch: place.branch,
+      generation,
+      parent: place.parent,
+      owner: { id: ownerId, fence: fenceOf?.(this.#target) ?? 0, host: hostname() },
+      snapshot: capture.full ? 'full' : 'incremental',
+      lineage: capture.report?.lineage ?? null,
+      study: capture.study ?? null,
+      bytes: capture.bytes,
+      ...stored,
+      origin: place.origin,
+    };
+    const { name, bytes } = encodeManifest(manifest, contentOf(capture));
+    await this.#destination.put(`${targetFolder(this.#target)}${name}`, bytes, { sha256: sha256Of(bytes), signal });
+    const parsed = parseManifestName(name);
+    if (parsed === undefined) throw new ManifestError(`${name} is not the name of a manifest.`);
+    return { manifest, name, bytes: bytes.length, parsed };
+  }
+}
+
+function contentOf({ kind, files }: Capture): string {
+  if (kind === 'file') return files[0]?.digest.sha256 ?? sha256Of(new Uint8Array());
+  return sha256Of(Buffer.from(files.map(({ path, digest }) => `${path}\n${digest.sha256}\n`).join('')));
+}
+
+function newBranch(): string {
+  return randomBytes(4).toString('hex');
+}

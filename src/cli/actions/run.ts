@@ -1,0 +1,85 @@
+import { DURATION_FORM, parseDuration } from '../../config/units.js';
+import { UsageError } from '../../core/errors.js';
+import { runSweep } from '../../app/run-sweep.js';
+import { summaryJson, type SweepSummary } from '../../app/sweep-summary.js';
+import type { RunArguments } from '../arguments.js';
+import { outputOf } from '../common-options.js';
+import { createDisplay, type SweepDisplay } from '../display/create-display.js';
+import { historyChart } from '../display/history-chart.js';
+import { formatDuration, formatNumber, formatParams, type Output } from '../output.js';
+import { withStopSignals } from '../stop-signals.js';
+
+/** `resweep run`. */
+export async function run(args: RunArguments): Promise<void> {
+  const output = outputOf(args);
+  const display = await createDisplay(output);
+  try {
+    const { result, stoppedBy } = await withStopSignals(
+      () => {
+        output.info('Saving checkpoints and backup; once more to leave at once.');
+      },
+      (signal) =>
+        runSweep({
+          configPath: args.config,
+          set: args.set,
+          trials: args.trials,
+          timeoutMs: timeoutOf(args.timeout),
+          jobs: args.jobs,
+          fresh: args.fresh,
+          studyName: args.study,
+          storage: args.storage,
+          requireRestore: args.requireRestore,
+          observer: display,
+          signal,
+        }),
+    );
+    display.close();
+    if (output.json) output.document(summaryJson(result.summary));
+    else show(result.summary, args, display, output);
+    if (stoppedBy !== undefined) process.exitCode = stoppedBy;
+  } finally {
+    display.close();
+  }
+}
+
+function timeoutOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined) throw new UsageError(`--timeout must be ${DURATION_FORM}, but got "${text}".`);
+  return milliseconds;
+}
+
+function show(summary: SweepSummary, args: RunArguments, display: SweepDisplay, output: Output): void {
+  const { state } = display;
+  if (state !== undefined && summary.paretoFront === undefined) {
+    const chart = historyChart(state.points, state.direction, { width: Math.min(output.width, 90), height: 12 });
+    if (chart.length > 0) {
+      output.print();
+      output.print(
+        output.style('bold', `${state.metricName} by trial`) +
+          output.style('dim', '   • complete  · pruned  ─ best so far'),
+      );
+      for (const line of chart) output.print(line);
+    }
+  }
+  const { trials } = summary;
+  output.print();
+  output.print(
+    `${trials.finished} trials finished (${trials.complete} complete, ${trials.pruned} pruned, ${trials.fail - trials.interrupted} failed) ` +
+      `in ${formatDuration(summary.elapsedSeconds * 1000)}: ${summary.stopped}.`,
+  );
+  for (const best of summary.paretoFront ?? (summary.best === null ? [] : [summary.best])) {
+    const values = (best.values ?? [best.value ?? NaN]).map(formatNumber).join(', ');
+    output.print(`${output.style('green', `Best: ${state?.metricName ?? 'value'} ${values}`)} (trial ${best.number})`);
+    output.print(`  ${formatParams(best.params, output.width - 2)}`);
+  }
+  const backup = state?.backupLine(Date.now());
+  if (backup !== undefined) output.print(`Backup: ${backup}`);
+  output.print();
+  output.print(output.style('dim', 'Next:'));
+  if (trials.finished < (state?.start.total ?? 0))
+    output.print(`  resweep run ${args.config}            goes on where it stopped`);
+  else output.print(`  resweep run ${args.config} --trials ${(state?.start.total ?? 0) * 2}   adds trials`);
+  output.print(`  resweep trials ${args.config}         lists them`);
+  output.print(`  resweep best ${args.config}           the best one`);
+}

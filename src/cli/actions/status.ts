@@ -1,0 +1,60 @@
+import type { JsonValue } from '../../core/json.js';
+import { openTarget } from '../../app/open-target.js';
+import { studyStatus, type BackupHealth, type StudyStatus } from '../../app/study-report.js';
+import type { TargetArguments } from '../arguments.js';
+import { outputOf } from '../common-options.js';
+import { formatBytes, formatDuration, formatNumber, formatParams, type Output } from '../output.js';
+
+/** `resweep status`. */
+export async function status(args: TargetArguments): Promise<void> {
+  const output = outputOf(args);
+  const target = await openTarget(args.target, { studyName: args.study });
+  try {
+    const report = await studyStatus(target.study, target);
+    if (output.json) output.document(report as unknown as JsonValue);
+    else show(report, output);
+  } finally {
+    await target.close();
+  }
+}
+
+function show(report: StudyStatus, output: Output): void {
+  const { trials } = report;
+  output.print(output.style('bold', report.study) + (report.study8 === null ? '' : `  (study-${report.study8})`));
+  output.print(`  stored in   ${report.studyDb ?? report.storage}`);
+  const of = report.target === null ? '' : ` of ${report.target}`;
+  const parts = [
+    `${trials.finished}${of} finished`,
+    `${trials.complete} complete`,
+    `${trials.pruned} pruned`,
+    `${trials.fail - trials.interrupted} failed`,
+    ...(trials.interrupted > 0 ? [`${trials.interrupted} interrupted`] : []),
+    ...(trials.running > 0 ? [`${trials.running} running`] : []),
+    ...(trials.waiting > 0 ? [`${trials.waiting} waiting`] : []),
+  ];
+  output.print(`  trials      ${parts.join(', ')}`);
+  if (report.best !== null) {
+    const values = report.best.values ?? [report.best.value ?? NaN];
+    const names = report.metricNames ?? values.map((_, i) => (values.length > 1 ? `value ${i}` : 'value'));
+    const text = values.map((value, i) => `${names[i] ?? 'value'} ${formatNumber(value)}`).join(', ');
+    output.print(`  best        ${text} (trial ${report.best.number})`);
+    output.print(`              ${formatParams(report.best.params, output.width - 14)}`);
+  }
+  for (const row of report.running) {
+    const since =
+      row.datetimeStart === null ? '' : `, for ${formatDuration(Date.now() - Date.parse(row.datetimeStart))}`;
+    output.print(`  running     trial ${row.number}${row.lastStep === null ? '' : `, step ${row.lastStep}`}${since}`);
+  }
+  for (const row of report.lastFailures)
+    output.print(`  failed      trial ${row.number}: ${row.reason ?? 'no reason kept'}`);
+  for (const backup of report.backup) output.print(`  backup      ${backupLine(backup)}`);
+}
+
+function backupLine(backup: BackupHealth): string {
+  const { name, lastVerifiedAt, verified, finishedTrials, bytes, error } = backup;
+  if (lastVerifiedAt === null) return `${name}: no good copy yet${error === null ? '' : ` (${error})`}`;
+  const age = formatDuration(Date.now() - Date.parse(lastVerifiedAt));
+  const state = verified === 'verified' ? 'verified' : 'in the mount, upload unconfirmed';
+  const size = bytes === null ? '' : `, ${formatBytes(bytes)}`;
+  return `${name}: ${finishedTrials ?? 0} finished trials safe, ${state} ${age} ago${size}${error === null ? '' : `; then failed: ${error}`}`;
+}

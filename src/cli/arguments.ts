@@ -1,0 +1,66 @@
+/** Options that every command has. */
+export interface GlobalArguments {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** `CONFIG`, as a position or as `--config`, and `--set`. */
+export interface ConfigArguments extends GlobalArguments {
+  readonly config: string;
+  readonly set: readonly string[];
+}
+
+/** `[TARGET]`: a configuration, a study folder, a database file or a storage URL. */
+export interface TargetArguments extends GlobalArguments {
+  readonly target: string | undefined;
+  readonly study: string | undefined;
+}
+
+export interface RunArguments extends ConfigArguments {
+  readonly trials: number | undefined;
+  readonly timeout: string | undefined;
+  readonly jobs: number | undefined;
+  readonly fresh: boolean;
+  readonly study: string | undefined;
+  readonly storage: string | undefined;
+  readonly requireRestore: boolean;
+}
+
+export interface TrialsArguments extends TargetArguments {
+  readonly format: 'table' | 'json' | 'csv';
+  readonly state: readonly string[];
+}
+
+export interface ImportanceArguments extends TargetArguments {
+  readonly evaluator: 'ped-anova' | 'fanova' | 'mdi';
+  readonly params: string | undefined;
+  readonly metric: string | undefined;
+}
+
+export interface LogsArguments extends TargetArguments {
+  readonly number: number;
+  readonly follow: boolean;
+}
+
+export interface SchemaArguments {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly out: string | undefined;
+}
+
+export interface BackupArguments extends ConfigArguments {
+  readonly action: 'now' | 'list' | 'verify';
+  readonly all: boolean;
+  readonly deep: boolean;
+  readonly sample: string | undefined;
+}
+
+export interface RestoreArguments extends ConfigArguments {
+  readonly path: string | undefined;
+  readonly at: string | undefined;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly branch: string | undefined;
+}

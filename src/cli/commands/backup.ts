@@ -1,0 +1,46 @@
+import type { CommandModule } from 'yargs';
+
+import type { BackupArguments, RestoreArguments } from '../arguments.js';
+import { withConfig } from '../common-options.js';
+
+export const backupCommand: CommandModule<object, BackupArguments> = {
+  command: 'backup <action> <config>',
+  describe: 'Back up now, list what is saved, or verify it',
+  builder: (argv) =>
+    withConfig(
+      argv.positional('action', {
+        choices: ['now', 'list', 'verify'] as const,
+        demandOption: true,
+        describe: 'now: save everything; list: every saved state; verify: check them',
+      }),
+    )
+      .option('all', {
+        type: 'boolean',
+        default: false,
+        describe: 'Everything at the destinations, not only this study',
+      })
+      .option('deep', { type: 'boolean', default: false, describe: 'verify: download, open and compare every copy' })
+      .option('sample', { type: 'string', describe: 'verify: only this share of the older copies, such as 10%' })
+      .example('$0 backup now configs/quickstart.yaml', 'a full, verified copy at every destination')
+      .example('$0 backup list configs/quickstart.yaml', 'what --at of restore takes')
+      .example('$0 backup verify configs/quickstart.yaml --deep', 'exit code 3 where one is damaged') as never,
+  handler: async (args) => (await import('../actions/backup.js')).backup(args),
+};
+
+export const restoreCommand: CommandModule<object, RestoreArguments> = {
+  command: 'restore <config> [path]',
+  describe: 'Bring a study, or one file or folder, back from a backup',
+  builder: (argv) =>
+    withConfig(argv)
+      .positional('path', { type: 'string', describe: 'File or folder; default: the study of the configuration' })
+      .option('at', { type: 'string', describe: 'A snapshot of `backup list`, or a time: the state then' })
+      .option('from', { type: 'string', describe: 'Only this destination' })
+      .option('to', { type: 'string', describe: 'Folder to restore into, in place of the project' })
+      .option('branch', { type: 'string', describe: 'Which history, where there are several' })
+      .example('$0 restore configs/quickstart.yaml', 'the newest good copy; a local file is never overwritten')
+      .example(
+        '$0 restore configs/quickstart.yaml --at 2026-11-23T12:00:00Z --to look',
+        'as it was, in a folder of its own',
+      ) as never,
+  handler: async (args) => (await import('../actions/backup.js')).restore(args),
+};

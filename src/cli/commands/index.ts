@@ -1,0 +1,29 @@
+import type { CommandModule } from 'yargs';
+
+import { backupCommand, restoreCommand } from './backup.js';
+import { runCommand } from './run.js';
+import {
+  bestCommand,
+  hashCommand,
+  importanceCommand,
+  logsCommand,
+  schemaCommand,
+  statusCommand,
+  trialsCommand,
+  validateCommand,
+} from './study-commands.js';
+
+/** Every command, in the order of `--help`. Declarations only: what a command needs is loaded when it runs. */
+export const commands = [
+  runCommand,
+  statusCommand,
+  trialsCommand,
+  bestCommand,
+  importanceCommand,
+  logsCommand,
+  backupCommand,
+  restoreCommand,
+  hashCommand,
+  validateCommand,
+  schemaCommand,
+] as unknown as readonly CommandModule[];

@@ -1,0 +1,29 @@
+import type { Argv } from 'yargs';
+
+import type { GlobalArguments } from './arguments.js';
+import { Output } from './output.js';
+
+export function outputOf(args: GlobalArguments): Output {
+  return new Output({ json: args.json, verbosity: args.quiet ? 'quiet' : args.verbose ? 'verbose' : 'normal' });
+}
+
+export function withConfig<T>(argv: Argv<T>): Argv<T & { config: string; set: string[] }> {
+  return argv
+    .positional('config', { type: 'string', describe: 'YAML file of the sweep', demandOption: true })
+    .option('set', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [] as string[],
+      describe: 'Override a key: --set parallel=4 --set sampler.seed=1',
+    });
+}
+
+export function withTarget<T>(argv: Argv<T>): Argv<T & { target: string | undefined; study: string | undefined }> {
+  return argv
+    .positional('target', {
+      type: 'string',
+      describe: 'Configuration, study folder, database file or storage URL; default: the study last worked on',
+    })
+    .option('study', { type: 'string', describe: 'Name of the study, where the database holds several' });
+}

@@ -1,0 +1,116 @@
+import { styleText } from 'node:util';
+
+import { stringifyJson, type JsonValue } from '../core/json.js';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** How much is said: `--quiet` results and problems only, `--verbose` every log line. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
+
+/**
+ * The one place that writes to the terminal. With `--json`, stdout carries one JSON document and nothing else; whatever is said to
+ * people then goes to stderr.
+ */
+export class Output {
+  readonly json: boolean;
+  readonly verbosity: Verbosity;
+  readonly #color: boolean;
+
+  constructor(options: { json: boolean; verbosity: Verbosity }) {
+    this.json = options.json;
+    this.verbosity = options.verbosity;
+    this.#color = process.stdout.isTTY && process.env['NO_COLOR'] === undefined && !this.json;
+  }
+
+  /** Whether a display that redraws itself makes sense. */
+  get isLive(): boolean {
+    return process.stdout.isTTY && !this.json && this.verbosity === 'normal' && process.env['CI'] === undefined;
+  }
+
+  /** Columns of the terminal; 100 where it has none. */
+  get width(): number {
+    return Math.max(40, process.stdout.columns || 100);
+  }
+
+  style(format: Style, text: string): string {
+    return this.#color ? styleText(format, text, { validateStream: false }) : text;
+  }
+
+  /** A line of the result, for people. */
+  print(text = ''): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+
+  /** A line on the way; silent with `--quiet`. */
+  info(text: string): void {
+    if (this.verbosity === 'quiet') return;
+    (this.json ? process.stderr : process.stdout).write(`${text}\n`);
+  }
+
+  /** A line for `--verbose` only. */
+  detail(text: string): void {
+    if (this.verbosity === 'verbose') this.info(text);
+  }
+
+  /** Something to look at, on stderr. */
+  warn(text: string): void {
+    process.stderr.write(`${this.style('yellow', 'Warning:')} ${text}\n`);
+  }
+
+  /** The one document of `--json`. */
+  document(value: JsonValue): void {
+    process.stdout.write(`${stringifyJson(value)}\n`);
+  }
+
+  /** Rows under headings, columns aligned; the columns named in `right` to the right. */
+  table(headings: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): void {
+    if (this.json) return;
+    const widths = headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)));
+    const line = (cells: readonly string[]): string =>
+      cells
+        .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+        .join('  ')
+        .trimEnd();
+    this.print(this.style('bold', line(headings)));
+    for (const row of rows) this.print(line(row));
+  }
+}
+
+/** A number with four significant digits, without a tail of zeros. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  return String(Number(value.toPrecision(4)));
+}
+
+/** `12 s`, `3 min 5 s`, `2 h 10 min`. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  if (milliseconds < 10_000) return `${Number((milliseconds / 1000).toFixed(1))} s`;
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+}
+
+/** `1.2 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(3))} ${units[unit] ?? ''}`;
+}
+
+/** `lr=0.001 layers=2`, shortened to a width. */
+export function formatParams(params: Readonly<Record<string, unknown>>, width = Infinity): string {
+  const text = Object.entries(params)
+    .map(([name, value]) => `${name}=${typeof value === 'number' ? formatNumber(value) : String(value)}`)
+    .join(' ');
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,48 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { threadId } from 'node:worker_threads';
+
+import { stringifyJson, type JsonValue } from './json.js';
+
+/** Writes a file aside, syncs it and renames it into place: a reader sees the old content or the new, never half. */
+export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const aside = `${path}.${process.pid}-${threadId}.tmp`;
+  try {
+    const file = openSync(aside, 'w');
+    try {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(aside, path);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** The same for a JSON document, which ends with a line break. */
+export function writeJsonAtomically(path: string, value: JsonValue): void {
+  writeFileAtomically(path, `${stringifyJson(value)}\n`);
+}
+
+/** Makes a rename in this folder durable, where the system can. */
+export function syncFolder(path: string): void {
+  let folder: number;
+  try {
+    folder = openSync(path, 'r');
+  } catch {
+    return; // Windows cannot open a folder.
+  }
+  try {
+    fsyncSync(folder);
+  } catch {
+    // Some file systems cannot sync a folder; the file itself is synced.
+  } finally {
+    closeSync(folder);
+  }
+}

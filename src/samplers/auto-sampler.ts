@@ -1,0 +1,172 @@
+import { z } from 'zod';
+
+import { randomPoint } from '../algorithms/candidate-search.js';
+import type { GpParameters } from '../algorithms/gaussian-process.js';
+import { masked, pointKey, valueForShare } from '../algorithms/search-domain.js';
+import { fitProcess, proposeByModel } from '../algorithms/sequential-model.js';
+import { SobolSequence, MOST_SOBOL_DIMENSIONS } from '../algorithms/sobol.js';
+import type { Distribution, ParamValue } from '../core/distributions.js';
+import { createRandom, mixSeed } from '../core/random.js';
+import type { SearchSpace, StudyView } from '../core/study-view.js';
+import { feasibilityModel, scalarLosses } from './auto-targets.js';
+import { columnOf, decodeValue, type EncodedSpace } from './encoded-space.js';
+import { InferredSpace } from './inferred-space.js';
+import { shareRelativeParams, sharedRelativeParams } from './relative-params.js';
+import { trialRandom, type Sampler, type SamplingTrial } from './sampler.js';
+import { TrialLogs, type TrialLog } from './trial-log.js';
+
+const RELATIVE_PARAMS = 'auto:relative_params:';
+/** Trials before the model: the middle of the space, then a Sobol sequence. */
+const STARTUP_TRIALS = 5;
+/** Trials that the model sees at most, the better half and others evenly: its time grows with the square. */
+const MODEL_ROWS = 100;
+/** Trials from which its hyper-parameters are worked out. */
+const FIT_ROWS = 60;
+/** Best trials around which candidates are searched. */
+const CENTRES = 3;
+
+export interface AutoSamplerOptions {
+  /** In place of the study's own. */
+  readonly seed?: number | undefined;
+}
+
+/**
+ * The default of `resweep run`: sequential model-based optimisation for whatever space a study has. A few evenly spread trials, then
+ * a Gaussian process (joint and additive kernels) and randomised trees on the ranks of the results, weighed by how well each
+ * predicts results left out; the candidate of largest expected improvement, found by local search, is tried next. Several
+ * objectives by random scalarisations, constraints by the probability that they are kept, running trials as if they had come out
+ * as expected, pruned ones at what they were heading for. docs/samplers.md explains and measures it.
+ */
+export class AutoSampler implements Sampler {
+  readonly name = 'auto';
+  readonly #seed: number | undefined;
+  readonly #spaces = new InferredSpace();
+  readonly #logs = new TrialLogs();
+  readonly #fits = new WeakMap<TrialLog, { readonly size: number; readonly parameters: GpParameters }>();
+  readonly #designs = new WeakMap<EncodedSpace, { seed: number; sequence: SobolSequence | undefined }>();
+
+  constructor(options: AutoSamplerOptions = {}) {
+    this.#seed = options.seed;
+  }
+
+  inferRelativeSearchSpace(study: StudyView): SearchSpace {
+    const space = this.#spaces.of(study);
+    if (space === undefined) return {};
+    return Object.fromEntries(space.names.map((name, j) => [name, space.distributions[j] as Distribution]));
+  }
+
+  sampleRelative(study: StudyView, trial: SamplingTrial): Readonly<Record<string, ParamValue>> {
+    const space = this.#spaces.of(study);
+    if (space === undefined || space.names.length === 0) return {};
+    const log = this.#logs.of(study, space);
+    const point =
+      log.size < STARTUP_TRIALS || log.complete.length < 2
+        ? this.#startPoint(study, trial, space, log)
+        : this.#modelPoint(study, trial, space, log);
+    // A define-by-run objective may ask for what the conditions learnt so far leave out.
+    const params = space.decode(point, study.declaredSpace === undefined);
+    if (trial.isShared || study.history.unfinished.length > 1) shareRelativeParams(RELATIVE_PARAMS, trial, params);
+    return params;
+  }
+
+  sampleIndependent(study: StudyView, trial: SamplingTrial, name: string, distribution: Distribution): ParamValue {
+    const seed = this.#seed ?? study.seed;
+    const column = columnOf(distribution);
+    if (trial.attempt > 0)
+      return decodeValue(distribution, valueForShare(column, trialRandom(seed, trial, name).uniform()));
+    if (trial.logicalIndex === 0 && column.kind !== 'categorical')
+      return decodeValue(distribution, valueForShare(column, 0.5));
+    // Spread evenly along the trials, each parameter in its own order.
+    const sequence = new SobolSequence(1, createRandom(mixSeed(seed, 'independent', name)));
+    return decodeValue(distribution, valueForShare(column, sequence.point(trial.logicalIndex)[0] ?? 0));
+  }
+
+  #startPoint(study: StudyView, trial: SamplingTrial, space: EncodedSpace, log: TrialLog): Float64Array {
+    const { domain } = space;
+    const seed = this.#seed ?? study.seed;
+    const random = trialRandom(seed, trial, 'start');
+    const { columns } = domain;
+    if (trial.attempt === 0) {
+      let design = this.#designs.get(space);
+      if (design?.seed !== seed) {
+        const sequence =
+          columns.length > MOST_SOBOL_DIMENSIONS
+            ? undefined
+            : new SobolSequence(columns.length, createRandom(mixSeed(seed, 'design')));
+        design = { seed, sequence };
+        this.#designs.set(space, design);
+      }
+      const shares = design.sequence?.point(trial.logicalIndex);
+      const point = Float64Array.from(columns, (column, j) => {
+        const share = shares?.[j] ?? random.uniform();
+        return valueForShare(column, trial.logicalIndex === 0 && column.kind !== 'categorical' ? 0.5 : share);
+      });
+      if (!log.keys.has(pointKey(masked(domain, point)))) return point;
+    }
+    let point = randomPoint(columns, random);
+    for (let i = 0; i < 100 && log.keys.has(pointKey(masked(domain, point))); i++) point = randomPoint(columns, random);
+    return point;
+  }
+
+  #modelPoint(study: StudyView, trial: SamplingTrial, space: EncodedSpace, log: TrialLog): Float64Array {
+    const { domain } = space;
+    const random = trialRandom(this.#seed ?? study.seed, trial, 'model');
+    const hasSeveral = study.directions.length > 1;
+    const entries = log.sample(MODEL_ROWS);
+    const losses = scalarLosses(entries, random);
+    const pruned = hasSeveral ? [] : log.estimatedPruned(MODEL_ROWS >> 2);
+    const pending = study.history.unfinished.flatMap((other) => {
+      if (other.state !== 'RUNNING' || other.number === trial.number) return [];
+      const shared = space.encodeParams({
+        ...(sharedRelativeParams(RELATIVE_PARAMS, other) as Record<string, ParamValue>),
+        ...other.params,
+      });
+      return shared.every(Number.isNaN) ? [] : [masked(domain, space.whole(shared))];
+    });
+    const ranked = [...entries.keys()].sort((a, b) => {
+      const violation = (entries[a]?.violation ?? 0) - (entries[b]?.violation ?? 0);
+      return violation || (losses[a] as number) - (losses[b] as number) || a - b;
+    });
+    const candidate = proposeByModel({
+      domain,
+      rows: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
+      losses: [...losses, ...pruned.map(({ loss }) => loss)],
+      isFeasible: [...entries.map(({ violation }) => violation === 0), ...pruned.map(() => false)],
+      failed: log.failed.slice(-20).map(({ point }) => point),
+      pending,
+      centres: ranked.slice(0, CENTRES).map((i) => space.whole(entries[i]?.point ?? new Float64Array(0))),
+      excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
+      parameters: this.#parameters(space, log),
+      logFeasibility: feasibilityModel(domain.columns, entries.slice(-FIT_ROWS)),
+      random,
+    });
+    return candidate?.point ?? randomPoint(domain.columns, random);
+  }
+
+  /** Hyper-parameters as of the last refit: at fixed numbers of completed trials, so that they follow from the history alone. */
+  #parameters(space: EncodedSpace, log: TrialLog): GpParameters {
+    const size = refitSize(log.complete.length);
+    let fitted = this.#fits.get(log);
+    if (fitted?.size !== size) {
+      const entries = log.sample(FIT_ROWS, size);
+      const rows = entries.map(({ point }) => point);
+      fitted = { size, parameters: fitProcess(space.domain.columns, rows, scalarLosses(entries, undefined)) };
+      this.#fits.set(log, fitted);
+    }
+    return fitted.parameters;
+  }
+}
+
+/** The largest number of trials up to n at which the model's hyper-parameters are worked out anew. */
+export function refitSize(n: number): number {
+  let step = 1;
+  while (step * 20 <= n) step *= 2;
+  return n - (n % step);
+}
+
+export const autoSamplerDefinition = {
+  type: 'auto',
+  summary: 'Gaussian process and randomised trees together, weighed by how well each predicts',
+  schema: z.object({ seed: z.number().int().optional() }).strict(),
+  create: (options: AutoSamplerOptions) => new AutoSampler(options),
+};

@@ -1,0 +1,6 @@
+import { autoSamplerDefinition } from './auto-sampler.js';
+import { randomSamplerDefinition } from './random-sampler.js';
+import { tpeSamplerDefinition } from './tpe-sampler.js';
+
+/** Every sampler that a configuration can name. */
+export const samplerDefinitions = [autoSamplerDefinition, randomSamplerDefinition, tpeSamplerDefinition] as const;

@@ -1,0 +1,63 @@
+import type { FrozenTrial } from '../../core/frozen-trial.js';
+import { isFinished } from '../../core/trial-state.js';
+import type { SyncCursor, TrialWrite } from '../storage.js';
+
+/** Place in the stream of changes: the highest id seen, the ids that may still change, and what the engine counted then. */
+export interface RdbCursor extends SyncCursor {
+  lastId: number;
+  readonly unfinished: Set<number>;
+  /** Ended by own writes since the last `sync`: read again only where others have written too. */
+  readonly ended: Set<number>;
+  foreign: number | undefined;
+  own: number;
+}
+
+/** Moves a place past these trials. */
+export function follow(place: RdbCursor, trials: readonly FrozenTrial[]): void {
+  for (const trial of trials) {
+    place.lastId = Math.max(place.lastId, trial.trialId);
+    if (trial.isFinished) place.unfinished.delete(trial.trialId);
+    else place.unfinished.add(trial.trialId);
+  }
+}
+
+/** Lowest id that may not be finished. */
+export function firstUnfinished(place: RdbCursor | undefined): number {
+  if (place === undefined) return 0;
+  let first = place.lastId + 1;
+  for (const id of place.unfinished) first = Math.min(first, id);
+  return first;
+}
+
+/**
+ * Moves a place past own writes. Returns whether it is up to date then: not where somebody else's trial may have come in between,
+ * which the next sync must find.
+ */
+export function passOwn(place: RdbCursor, writes: readonly TrialWrite[], created: readonly FrozenTrial[]): boolean {
+  let next = place.lastId;
+  for (const { trialId } of created) {
+    if (trialId > next + 1) return false;
+    next = Math.max(next, trialId);
+  }
+  follow(place, created);
+  for (const write of writes) {
+    if (write.kind === 'state' && isFinished(write.state) && place.unfinished.delete(write.trialId)) {
+      place.ended.add(write.trialId);
+    }
+  }
+  return true;
+}
+
+/**
+ * Which trials may have changed: all `after` an id, which costs the same few statements however many they are, and before that
+ * `single` ones (a trial that was left running long ago), where there are fewer of them than of finished ones around.
+ */
+export function whatToRead(place: RdbCursor): { single: readonly number[]; after: number } {
+  const ids = [...place.unfinished, ...place.ended].sort((a, b) => a - b);
+  const from = ids.findIndex((id, at) => place.lastId - id < DENSE * (ids.length - at));
+  if (from < 0) return { single: ids, after: place.lastId };
+  return { single: ids.slice(0, from), after: (ids[from] ?? 0) - 1 };
+}
+
+/** Trials read in a row for each that is wanted among them, where that is no dearer than the wanted ones one by one. */
+const DENSE = 8;

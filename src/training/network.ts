@@ -1,0 +1,205 @@
+import type * as Core from '@tensorflow/tfjs-core';
+import type * as Layers from '@tensorflow/tfjs-layers';
+
+import { mixSeed } from '../core/random.js';
+import { slotsOf, updateArray, type OptimizerSettings, type TrainedArray } from './optimizers.js';
+import type { Sums, Task } from './task.js';
+import type { Tensorflow } from './tensorflow.js';
+
+/** Rows that are passed through the model at once when it is only judged. */
+const JUDGED_AT_ONCE = 1024;
+
+/** All numbers that training changes, in a fixed order. Arrays are the network's own: copy to keep. */
+export interface NetworkState {
+  readonly weights: readonly Float32Array[];
+  readonly slots: readonly Float32Array[];
+}
+
+export interface NetworkOptions {
+  readonly model: Layers.Sequential;
+  /** Whether the model's last layer turns outputs into probabilities; the task judges what comes before it. */
+  readonly hasHead: boolean;
+  readonly task: Task;
+  /** Rows × width. */
+  readonly features: Float32Array;
+  readonly width: number;
+  readonly optimizer: OptimizerSettings;
+  /** Of dropout. */
+  readonly seed: number;
+}
+
+/** A model with its weights at hand, that takes training steps and is judged. Holds tensors until `dispose`. */
+export class Network {
+  readonly model: Layers.Sequential;
+  readonly #tf: typeof Core;
+  readonly #options: NetworkOptions;
+  readonly #layers: readonly Layers.layers.Layer[];
+  readonly #trained: readonly (TrainedArray & { readonly variable: Core.Variable })[];
+  /** Running statistics of normalisation: changed by the layers themselves. */
+  readonly #running: readonly Core.Variable[];
+
+  constructor({ tf }: Tensorflow, options: NetworkOptions) {
+    this.#tf = tf;
+    this.#options = options;
+    this.model = options.model;
+    this.#layers = options.hasHead ? options.model.layers.slice(0, -1) : options.model.layers;
+    this.#trained = options.model.trainableWeights.map((weight) => {
+      const variable = this.#variableOf(weight);
+      const array = variable.dataSync<'float32'>().slice();
+      const slots = Array.from({ length: slotsOf(options.optimizer) }, () => new Float32Array(array.length));
+      return { variable, weights: array, slots, decays: variable.shape.length > 1 };
+    });
+    this.#running = options.model.nonTrainableWeights.map((weight) => this.#variableOf(weight));
+  }
+
+  /** Number of weights. */
+  get parameters(): number {
+    return this.state().weights.reduce((sum, array) => sum + array.length, 0);
+  }
+
+  /** Replaces the kernels (weights of two dimensions), in order. */
+  setKernels(kernels: readonly Float32Array[]): void {
+    this.#trained
+      .filter((array) => array.decays)
+      .forEach((array, index) => {
+        const kernel = kernels[index];
+        if (kernel?.length !== array.weights.length) throw new RangeError(`Kernel ${index} does not fit the model.`);
+        array.weights.set(kernel);
+        this.#upload(array);
+      });
+  }
+
+  state(): NetworkState {
+    return {
+      weights: [
+        ...this.#trained.map((array) => array.weights),
+        ...this.#running.map((variable) => variable.dataSync<'float32'>()),
+      ],
+      slots: this.#trained.flatMap((array) => array.slots),
+    };
+  }
+
+  /** Takes weights, and the optimiser's state where given. @throws RangeError where the sizes do not fit. */
+  restore(weights: readonly Float32Array[], slots?: readonly Float32Array[]): void {
+    const own = this.state();
+    const fits = (mine: readonly Float32Array[], theirs: readonly Float32Array[]): boolean =>
+      mine.length === theirs.length && mine.every((array, index) => array.length === theirs[index]?.length);
+    if (!fits(own.weights, weights) || (slots !== undefined && !fits(own.slots, slots))) {
+      throw new RangeError('The saved weights do not fit the model.');
+    }
+    this.#trained.forEach((array, index) => {
+      array.weights.set(weights[index] ?? []);
+      this.#upload(array);
+    });
+    this.#running.forEach((variable, index) => {
+      this.#assign(variable, (weights[this.#trained.length + index] ?? new Float32Array()).slice());
+    });
+    slots?.forEach((saved, index) => own.slots[index]?.set(saved));
+  }
+
+  /**
+   * One step of gradient descent on these rows. `step` counts all steps of the training from 1; dropout depends on it and the seed
+   * alone. Returns the loss before the step.
+   */
+  step(rows: Int32Array, sums: Sums, step: number, learningRate: number): number {
+    const tf = this.#tf;
+    const { task, optimizer } = this.#options;
+    let loss = NaN;
+    tf.engine().startScope();
+    try {
+      // The loss and its slope are computed outside of the tensor engine: one operation with a gradient of its own.
+      const judged = tf.customGrad((outputs) => {
+        const gradient = new Float32Array(rows.length * task.outputs);
+        loss = task.judge((outputs as Core.Tensor).dataSync<'float32'>(), rows, sums, gradient);
+        return {
+          value: tf.scalar(loss),
+          gradFunc: () => tf.tensor2d(gradient, [rows.length, task.outputs]),
+        };
+      });
+      const inputs = this.#batch(rows);
+      const variables = this.#trained.map((array) => array.variable);
+      const { grads } = tf.variableGrads(() => judged(this.#train(inputs, step)), variables);
+      for (const array of this.#trained) {
+        const gradient = grads[array.variable.name]?.dataSync<'float32'>();
+        if (gradient === undefined) continue;
+        updateArray(array, gradient, optimizer, learningRate, step);
+        this.#upload(array);
+      }
+    } finally {
+      tf.engine().endScope();
+    }
+    return loss;
+  }
+
+  /** Judges rows without learning from them. */
+  judge(rows: Int32Array, sums: Sums): void {
+    const { task } = this.#options;
+    for (let start = 0; start < rows.length; start += JUDGED_AT_ONCE) {
+      const part = rows.subarray(start, start + JUDGED_AT_ONCE);
+      const outputs = this.#tf.tidy(() => {
+        let values: Core.Tensor = this.#batch(part);
+        for (const layer of this.#layers) values = layer.apply(values, { training: false }) as Core.Tensor;
+        return values.dataSync<'float32'>();
+      });
+      task.judge(outputs, part, sums);
+    }
+  }
+
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  #variableOf(weight: { read(): Core.Tensor }): Core.Variable {
+    const variable = weight.read();
+    if (!(variable instanceof this.#tf.Variable)) throw new TypeError('A weight of the model is no variable.');
+    return variable as Core.Variable;
+  }
+
+  #batch(rows: Int32Array): Core.Tensor2D {
+    const { features, width } = this.#options;
+    const batch = new Float32Array(rows.length * width);
+    for (let row = 0; row < rows.length; row++) {
+      const start = (rows[row] ?? 0) * width;
+      batch.set(features.subarray(start, start + width), row * width);
+    }
+    return this.#tf.tensor2d(batch, [rows.length, width]);
+  }
+
+  #train(inputs: Core.Tensor, step: number): Core.Tensor {
+    let values = inputs;
+    this.#layers.forEach((layer, index) => {
+      // The dropout layer itself repeats one mask when it is seeded, and no run when it is not.
+      if (layer.getClassName() === 'Dropout') {
+        const rate = layer.getConfig()['rate'] as number;
+        values = this.#tf.mul(values, this.#dropoutMask(values.shape, rate, mixSeed(this.#options.seed, index, step)));
+      } else values = layer.apply(values, { training: true }) as Core.Tensor;
+    });
+    return values;
+  }
+
+  #dropoutMask(shape: number[], rate: number, seed: number): Core.Tensor {
+    const mask = new Float32Array(shape.reduce((product, n) => product * n, 1));
+    const kept = 1 / (1 - rate);
+    const threshold = rate * 2 ** 32;
+    let state = seed >>> 0;
+    for (let i = 0; i < mask.length; i++) {
+      // Mulberry32 (Tommy Ettinger): one multiplication chain per number, ample for a mask.
+      state = (state + 0x6d2b79f5) >>> 0;
+      let bits = Math.imul(state ^ (state >>> 15), state | 1);
+      bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+      if ((bits ^ (bits >>> 14)) >>> 0 >= threshold) mask[i] = kept;
+    }
+    return this.#tf.tensor(mask, shape);
+  }
+
+  #upload({ variable, weights }: { variable: Core.Variable; weights: Float32Array }): void {
+    // The cpu backend keeps the array itself: it is given the one that updates change in place, and never changes it.
+    this.#assign(variable, weights);
+  }
+
+  #assign(variable: Core.Variable, values: Float32Array): void {
+    const tensor = this.#tf.tensor(values, variable.shape);
+    variable.assign(tensor);
+    tensor.dispose();
+  }
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+
+import { logExpectedImprovement } from '../../src/algorithms/expected-improvement.js';
+import { ExtraTrees } from '../../src/algorithms/extra-trees.js';
+import { GaussianProcess, type GpParameters } from '../../src/algorithms/gaussian-process.js';
+import { fitGaussianProcess } from '../../src/algorithms/gaussian-process-fit.js';
+import { minimizeBounded } from '../../src/algorithms/l-bfgs-b.js';
+import { matern52 } from '../../src/algorithms/matern.js';
+import { evenColumn, type Column } from '../../src/algorithms/search-domain.js';
+import { SobolSequence } from '../../src/algorithms/sobol.js';
+import { rankToNormal } from '../../src/algorithms/target-transform.js';
+import { createRandom } from '../../src/core/random.js';
+
+const columns: readonly Column[] = [{ kind: 'continuous' }, evenColumn(5), { kind: 'categorical', levels: 3 }];
+const random = createRandom(5);
+const rows = Array.from({ length: 12 }, (_, i) =>
+  Float64Array.of(random.uniform(), i === 3 ? NaN : random.integer(5) / 4, random.integer(3)),
+);
+const targets = Float64Array.from(rows, ([x = 0, y = 0, c = 0]) => Math.sin(5 * x) + (Number.isNaN(y) ? 0 : y) - c / 3);
+const parameters: GpParameters = {
+  inverseSquaredScales: Float64Array.of(4, 1.5, 0.7),
+  signalVariance: 1.3,
+  noiseVariance: 0.02,
+  additive: { inverseSquaredScales: Float64Array.of(2, 0.5, 1), signalVariance: 0.6 },
+};
+
+function square(j: number, a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) === Number.isNaN(b) ? 0 : 1;
+  return j === 2 ? Number(a !== b) : (a - b) ** 2;
+}
+
+function kernel(a: Float64Array, b: Float64Array): number {
+  const squares = [0, 1, 2].map((j) => square(j, a[j] ?? NaN, b[j] ?? NaN));
+  const joint = squares.reduce((sum, s, j) => sum + (parameters.inverseSquaredScales[j] ?? 0) * s, 0);
+  const own = squares.reduce((sum, s, j) => sum + matern52((parameters.additive?.inverseSquaredScales[j] ?? 0) * s), 0);
+  return 1.3 * matern52(joint) + (0.6 * own) / 3;
+}
+
+/** Solves by Gaussian elimination with pivots: nothing in common with the code under test. */
+function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+  const a = matrix.map((row, i) => [...row, right[i] ?? 0]);
+  const n = a.length;
+  for (let c = 0; c < n; c++) {
+    let pivot = c;
+    for (let r = c; r < n; r++) if (Math.abs(a[r]?.[c] ?? 0) > Math.abs(a[pivot]?.[c] ?? 0)) pivot = r;
+    [a[c], a[pivot]] = [a[pivot] ?? [], a[c] ?? []];
+    for (let r = 0; r < n; r++) {
+      if (r === c) continue;
+      const factor = (a[r]?.[c] ?? 0) / (a[c]?.[c] ?? 1);
+      a[r] = (a[r] ?? []).map((value, k) => value - factor * (a[c]?.[k] ?? 0));
+    }
+  }
+  return a.map((row, i) => (row[n] ?? 0) / (row[i] ?? 1));
+}
+
+function exact(known: readonly Float64Array[], values: readonly number[], at: Float64Array): [number, number] {
+  const matrix = known.map((a, i) => known.map((b, k) => kernel(a, b) + (i === k ? parameters.noiseVariance : 0)));
+  const k = known.map((row) => kernel(row, at));
+  const weights = solve(matrix, values);
+  const gains = solve(matrix, k);
+  const dot = (a: readonly number[], b: readonly number[]): number =>
+    a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  return [dot(k, weights), kernel(at, at) - dot(k, gains)];
+}
+
+describe('Gaussian process', () => {
+  const process = new GaussianProcess(columns, rows, targets, parameters);
+
+  it('has the posterior of its kernel, with categories, steps and parameters that do not take part', () => {
+    for (const point of [
+      Float64Array.of(0.3, 0.25, 1),
+      Float64Array.of(0.9, NaN, 0),
+      rows[4] ?? Float64Array.of(0, 0, 0),
+    ]) {
+      const [mean, variance] = [new Float64Array(1), new Float64Array(1)];
+      process.predict([point], mean, variance);
+      const [expectedMean, expectedVariance] = exact(rows, [...targets], point);
+      expect(mean[0]).toBeCloseTo(expectedMean, 10);
+      expect(variance[0]).toBeCloseTo(expectedVariance, 10);
+      expect(process.varianceAt(point)).toBeCloseTo(expectedVariance, 10);
+      const bound = new Float64Array(1);
+      process.predictBounds([point], mean, bound);
+      expect(mean[0]).toBeCloseTo(expectedMean, 10);
+      expect(bound[0]).toBeGreaterThanOrEqual(expectedVariance - 1e-12);
+    }
+  });
+
+  it('knows what it would say of each row without it', () => {
+    const { means, variances } = process.leaveOneOut(targets);
+    for (const i of rows.keys()) {
+      const others = rows.filter((_, k) => k !== i);
+      const values = [...targets].filter((_, k) => k !== i);
+      const [mean, variance] = exact(others, values, rows[i] ?? Float64Array.of());
+      expect(means[i]).toBeCloseTo(mean, 8);
+      expect(variances[i]).toBeCloseTo(variance + parameters.noiseVariance, 8);
+    }
+  });
+
+  it('finds the length scales and noise that explain its data', () => {
+    const draw = createRandom(2);
+    const many = Array.from({ length: 60 }, () => Float64Array.of(draw.uniform(), draw.uniform()));
+    const two: readonly Column[] = [{ kind: 'continuous' }, { kind: 'continuous' }];
+    const values = Float64Array.from(many, ([x = 0]) => Math.sin(6 * x) + 0.1 * draw.normal());
+    for (const additive of [false, true]) {
+      const fitted = fitGaussianProcess(two, many, values, { additive });
+      const [used = 0, unused = 1] = fitted.inverseSquaredScales;
+      const [own = 0, ownUnused = 1] = fitted.additive?.inverseSquaredScales ?? [];
+      expect(Math.max(used / unused, own / ownUnused)).toBeGreaterThan(3);
+      expect(fitted.noiseVariance).toBeGreaterThan(0.002);
+      expect(fitted.noiseVariance).toBeLessThan(0.05);
+      const model = new GaussianProcess(two, many, values, fitted);
+      const [mean, variance] = [new Float64Array(1), new Float64Array(1)];
+      model.predict([Float64Array.of(0.5, 0.2)], mean, variance);
+      expect(Math.abs((mean[0] ?? 0) - Math.sin(3))).toBeLessThan(0.15);
+    }
+  });
+});
+
+describe('randomised trees', () => {
+  it('repeat what they saw, and know less of what is far from it', () => {
+    const trees = new ExtraTrees(columns, rows, targets, createRandom(1), { trees: 60 });
+    const [means, variances] = [new Float64Array(12), new Float64Array(12)];
+    trees.predict(rows, means, variances);
+    for (const i of rows.keys()) expect(means[i]).toBeCloseTo(targets[i] ?? NaN, 6);
+    expect(trees.outOfBag).toBeUndefined();
+  });
+
+  it('say of rows left out what is near the truth', () => {
+    const draw = createRandom(3);
+    const many = Array.from({ length: 200 }, () =>
+      Float64Array.of(draw.uniform(), draw.integer(5) / 4, draw.integer(3)),
+    );
+    const values = Float64Array.from(many, ([x = 0, , c = 0]) => 3 * x + c);
+    const { outOfBag } = new ExtraTrees(columns, many, values, draw, { trees: 80, bootstrap: true });
+    const errors = many.map((_, i) => Math.abs((outOfBag?.[i] ?? NaN) - (values[i] ?? NaN)));
+    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(0.25);
+  });
+});
+
+it('expected improvement is the integral of what is gained, also far out', () => {
+  for (const [mean, deviation, best] of [
+    [0, 1, 0],
+    [1, 0.5, 0.2],
+    [2, 1, -3],
+  ] as const) {
+    let sum = 0;
+    const step = 1e-3;
+    for (let y = best - 12; y < best; y += step) {
+      const middle = y + step / 2;
+      const density = Math.exp(-0.5 * ((middle - mean) / deviation) ** 2) / (deviation * Math.sqrt(2 * Math.PI));
+      sum += (best - middle) * density * step;
+    }
+    expect(logExpectedImprovement(mean, deviation, best)).toBeCloseTo(Math.log(sum), 4);
+  }
+  // The integral itself underflows here; the leading term of its series does not.
+  const z = 60;
+  expect(logExpectedImprovement(z, 1, 0)).toBeCloseTo(-0.5 * z * z - 0.5 * Math.log(2 * Math.PI) - 2 * Math.log(z), 2);
+});
+
+it('bounded minimisation finds minima inside and at the bounds', () => {
+  const rosenbrock = (x: Float64Array, gradient: Float64Array): number => {
+    const [a = 0, b = 0] = x;
+    gradient[0] = -400 * a * (b - a * a) - 2 * (1 - a);
+    gradient[1] = 200 * (b - a * a);
+    return 100 * (b - a * a) ** 2 + (1 - a) ** 2;
+  };
+  const free = minimizeBounded(rosenbrock, Float64Array.of(-1.2, 1));
+  expect(free.x[0]).toBeCloseTo(1, 4);
+  expect(free.x[1]).toBeCloseTo(1, 4);
+  const bounded = minimizeBounded(rosenbrock, Float64Array.of(-1.2, 1), {
+    lower: Float64Array.of(-2, -2),
+    upper: Float64Array.of(0.5, 2),
+  });
+  expect(bounded.x[0]).toBeCloseTo(0.5, 6);
+  expect(bounded.x[1]).toBeCloseTo(0.25, 4);
+});
+
+it('Sobol points fill every elementary interval, scrambled or not', () => {
+  for (const scramble of [undefined, createRandom(4)]) {
+    const sequence = new SobolSequence(3, scramble);
+    const points = Array.from({ length: 16 }, (_, i) => sequence.point(i));
+    for (let j = 0; j < 3; j++) expect(new Set(points.map((point) => Math.floor((point[j] ?? 0) * 16))).size).toBe(16);
+    expect(new Set(points.map(([x = 0, y = 0]) => `${Math.floor(4 * x)} ${Math.floor(4 * y)}`)).size).toBe(16);
+  }
+  expect([...new SobolSequence(3).point(3)]).toEqual([0.25, 0.75, 0.75]);
+});
+
+it('normal scores keep the order, share ties and take infinities', () => {
+  const scores = [...rankToNormal([3, -Infinity, 7, 3, Infinity])];
+  expect(scores[0]).toBe(scores[3]);
+  expect(scores[1]).toBeLessThan(scores[0] ?? NaN);
+  expect(scores[4]).toBeGreaterThan(scores[2] ?? NaN);
+  expect(scores[1]).toBeCloseTo(-(scores[4] ?? NaN), 10);
+});
