@@ -7,11 +7,13 @@ import {
   BackupCoordinator,
   isThere,
   listBackups,
+  pruneBackups,
   verifyBackups,
   type BackupLog,
   type BackupList,
   type Drive,
   type FlushReport,
+  type PruneReport,
   type RestoreResult,
   type VerifyReport,
 } from '../backup/index.js';
@@ -64,8 +66,13 @@ export async function backupNow(options: BackupCommandOptions): Promise<FlushRep
 }
 
 /** `resweep backup list`: every saved state of the sweep's files. */
-export async function listSweepBackups(options: BackupCommandOptions & { readonly all: boolean }): Promise<BackupList> {
-  return withDrive(options, (drive, sweep) => listBackups(drive, options.all ? {} : { path: sweep.studyDir }));
+export async function listSweepBackups(
+  options: BackupCommandOptions & { readonly all: boolean; readonly destination?: string | undefined },
+): Promise<BackupList> {
+  const { all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    listBackups(drive, { destination, ...(all ? {} : { path: sweep.studyDir }) }),
+  );
 }
 
 /** `resweep backup verify`. */
@@ -74,15 +81,31 @@ export async function verifySweepBackups(
     readonly deep: boolean;
     readonly sample?: number | undefined;
     readonly all: boolean;
+    readonly destination?: string | undefined;
   },
 ): Promise<VerifyReport> {
-  const { deep, sample, all } = options;
+  const { deep, sample, all, destination } = options;
   return withDrive(options, (drive, sweep) =>
     verifyBackups(drive, {
       deep,
+      destination,
       ...(sample === undefined ? {} : { sample }),
       ...(all ? {} : { path: sweep.studyDir }),
     }),
+  );
+}
+
+/** `resweep backup prune`: what retention needs no more goes, or is only named. */
+export async function pruneSweepBackups(
+  options: BackupCommandOptions & {
+    readonly dryRun: boolean;
+    readonly all: boolean;
+    readonly destination?: string | undefined;
+  },
+): Promise<PruneReport> {
+  const { dryRun, all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    pruneBackups(drive, { dryRun, destination, ...(all ? {} : { path: sweep.studyDir }) }),
   );
 }
 

@@ -5,6 +5,7 @@ import type { DestinationConfig, SweepConfig } from '../core/sweep-config.js';
 import {
   createDestination,
   createDrive,
+  DEFAULT_RETENTION,
   isDrivePath,
   type BackupEvent,
   type BackupLog,
@@ -30,7 +31,7 @@ export function destinationsOf(config: SweepConfig): readonly DestinationConfig[
       priority: 0,
       tags: {},
       verify: { deep: false },
-      keep: { newest: 10, days: 14, weeks: 8, months: 12, milestones: [100, 1_000, 10_000, 100_000] },
+      keep: DEFAULT_RETENTION,
     },
   ];
 }
@@ -42,9 +43,10 @@ export function createConfiguredDrive(
   reporting: { log?: BackupLog; onEvent?: (event: BackupEvent) => void } = {},
 ): Drive | undefined {
   const { mounts } = config.backup;
-  const destinations = destinationsOf(config).map(({ type, name, options, project, every, priority }) =>
-    createDestination(type, options, { name, projectRoot, project, mounts, policy: { every, priority } }),
-  );
+  const destinations = destinationsOf(config).map(({ type, name, options, project, every, priority, keep, verify }) => {
+    const policy = { every, priority, keep, verify: { everyMs: verify.every, deep: verify.deep } };
+    return createDestination(type, options, { name, projectRoot, project, mounts, policy });
+  });
   if (destinations.length === 0) return undefined;
   return createDrive({ projectRoot, mounts, destinations, snapshotSource: new SqliteSnapshotSource(), ...reporting });
 }

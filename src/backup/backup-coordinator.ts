@@ -10,6 +10,7 @@ import { DestinationLane, type LaneJob } from './destination-lane.js';
 import type { DestinationStatus } from './destination-status.js';
 import { OwnerFence, type OwnerConflict } from './owner-fence.js';
 import { SharedCaptures, type BackupJob } from './shared-captures.js';
+import { Upkeep, type UpkeepOptions } from './upkeep.js';
 
 export interface CoordinatorOptions {
   /** Made by `createDrive`. */
@@ -26,6 +27,8 @@ export interface CoordinatorOptions {
   readonly cpuShare?: number | undefined;
   /** @default 1 minute */
   readonly leaseMs?: number | undefined;
+  /** When the destinations are pruned. */
+  readonly upkeep?: UpkeepOptions | undefined;
   /** Told once, when another process turns out to own the study: stop the run, it writes no more backups there. */
   readonly onOwnershipLost?: ((conflict: OwnerConflict & { readonly destination: string }) => void) | undefined;
 }
@@ -49,6 +52,7 @@ export class BackupCoordinator {
   readonly #folder: SharedCaptures | undefined;
   readonly #lanes: readonly DestinationLane[];
   readonly #fences: readonly { readonly lane: DestinationLane; readonly fence: OwnerFence }[];
+  readonly #upkeep: readonly Upkeep[];
   #heartbeat: NodeJS.Timeout | undefined;
   #folderTimer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
@@ -75,6 +79,9 @@ export class BackupCoordinator {
     }
     this.#lanes = core.destinations.map(
       (destination) => new DestinationLane(core, destination, jobs, options.fullEveryMs ?? 10 * 60_000),
+    );
+    this.#upkeep = core.destinations.map(
+      (destination) => new Upkeep(options.drive, core, destination, studyFolder ?? options.studyDb),
     );
     const bootId = readBootId();
     this.#fences = this.#lanes.map((lane) => ({
@@ -105,6 +112,7 @@ export class BackupCoordinator {
     );
     this.#folderTimer.unref();
     for (const lane of this.#lanes) lane.kick();
+    for (const upkeep of this.#upkeep) upkeep.start(this.#options.upkeep);
   }
 
   /** Resolves when every destination has had its first try, or after `boundMs`. True where at least one holds a copy. */
@@ -157,7 +165,7 @@ export class BackupCoordinator {
 
   /** How far each destination is. */
   status(): DestinationStatus[] {
-    return this.#lanes.map((lane) => lane.status);
+    return this.#lanes.map((lane, index) => ({ ...lane.status, verification: this.#upkeep[index]?.verification }));
   }
 
   /** Every destination that holds a copy lies on the project's own disk. */
@@ -177,7 +185,11 @@ export class BackupCoordinator {
     const release = Promise.all(this.#fences.map(({ fence }) => fence.release(bound).catch(() => undefined)));
     await within(
       boundMs,
-      Promise.all([this.#beating.then(() => release), ...this.#lanes.map((lane) => lane.settled())]),
+      Promise.all([
+        this.#beating.then(() => release),
+        ...this.#upkeep.map((upkeep) => upkeep.stop()),
+        ...this.#lanes.map((lane) => lane.settled()),
+      ]),
     );
     this.#study.close();
     this.#folder?.close();

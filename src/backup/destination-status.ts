@@ -1,3 +1,5 @@
+import type { UpkeepResult } from './upkeep.js';
+
 /** How far a destination is, for the live display, `status` and `run --json`. */
 export interface DestinationStatus {
   readonly name: string;
@@ -19,4 +21,6 @@ export interface DestinationStatus {
   readonly saving: boolean;
   /** It lies on the disk of the project and goes with it. */
   readonly sameDisk: boolean;
+  /** What the last scheduled verification found; undefined before the first. */
+  readonly verification?: UpkeepResult | undefined;
 }

@@ -1,4 +1,5 @@
 import { ResweepError } from '../core/errors.js';
+import type { KeepConfig } from '../core/sweep-config.js';
 
 /*
  * The promise that every destination keeps; `test/contracts/destination-contract.ts` holds each of them to it, directly
@@ -77,6 +78,10 @@ export interface DestinationPolicy {
   readonly every?: { readonly trials: number } | { readonly milliseconds: number } | undefined;
   /** Order of restoring: lower first. */
   readonly priority?: number | undefined;
+  /** How many saved states stay. @default DEFAULT_RETENTION */
+  readonly keep?: KeepConfig | undefined;
+  /** How often the copies are verified during a sweep, and whether all of them is downloaded and opened. */
+  readonly verify?: { readonly everyMs?: number | undefined; readonly deep: boolean } | undefined;
 }
 
 export interface Destination {

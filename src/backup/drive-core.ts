@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import { UsageError } from '../core/errors.js';
+import { nearestName } from '../core/nearest-name.js';
 import type { SnapshotSource } from '../core/snapshot-source.js';
 import { BackupReporter, type BackupEvent, type BackupLog } from './backup-event.js';
 import type { Capture } from './capture.js';
@@ -75,6 +77,18 @@ export class DriveCore {
     });
   }
 
+  /** Every destination, or the one of that name. @throws UsageError for a name that none has */
+  select(name: string | undefined): readonly Destination[] {
+    if (name === undefined) return this.destinations;
+    const found = this.destinations.filter((destination) => destination.name === name);
+    if (found.length > 0) return found;
+    const names = this.destinations.map((destination) => destination.name);
+    const near = nearestName(name, names);
+    throw new UsageError(`There is no destination "${name}". There are: ${names.join(', ')}.`, {
+      ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
+    });
+  }
+
   /** Saves a capture to one destination and reports it. @throws DestinationError */
   async save(destination: Destination, capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
     const outcome = await this.#writer(destination, capture.target).save(capture, options);
@@ -104,6 +118,11 @@ export class DriveCore {
     } catch {
       return false;
     }
+  }
+
+  /** Objects went from a destination: what writers remember of it is learnt and checked again. */
+  forgetKnown(destination: Destination): void {
+    for (const [key, writer] of this.#writers) if (key.startsWith(`${destination.name}\n`)) writer.forgetKnown();
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { messageOf, UsageError } from '../core/errors.js';
-import { nearestName } from '../core/nearest-name.js';
+import { messageOf } from '../core/errors.js';
 import type { BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
 import type { Confirmation } from './destination.js';
 import { DriveCore, type DriveOptions } from './drive-core.js';
@@ -144,13 +143,7 @@ async function restorePath(
     const there = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
     return { ...empty, status: there ? 'present' : 'refused', ...(there ? {} : { error: error.message }) };
   }
-  if (from !== undefined && !core.destinations.some(({ name }) => name === from)) {
-    const names = core.destinations.map(({ name }) => name);
-    const near = nearestName(from, names);
-    throw new UsageError(`There is no destination "${from}". There are: ${names.join(', ')}.`, {
-      ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
-    });
-  }
+  core.select(from);
   const local = to === undefined ? path : resolve(to, target);
   const request = { target, path: local, isDirectory, at, branch, from };
   const result = await core.restore(request, { studyName, signal });

@@ -19,6 +19,8 @@ export {
 } from './incremental-callback.js';
 export { listBackups, type BackupList, type ListedBackup } from './list-backups.js';
 export type { OwnerConflict } from './owner-fence.js';
+export { pruneBackups, type PrunedDestination, type PruneOptions, type PruneReport } from './prune.js';
+export { DEFAULT_RETENTION } from './retention.js';
 export { isThere, type RestoreResult, type RestoreStatus } from './restore-result.js';
 export { RetryingDestination, type RetryOptions } from './retrying-destination.js';
 export { setupCheckpointStorage, type CheckpointStorage } from './setup-checkpoint-storage.js';

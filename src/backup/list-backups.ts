@@ -35,8 +35,7 @@ export async function listBackups(
   const backups: ListedBackup[] = [];
   const errors: { destination: string; error: string }[] = [];
   await Promise.all(
-    core.destinations.map(async (destination) => {
-      if (o.destination !== undefined && destination.name !== o.destination) return;
+    core.select(o.destination).map(async (destination) => {
       try {
         for (const target of await listTargets(destination)) {
           if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;

@@ -41,6 +41,7 @@ export interface OwnerFenceOptions {
 }
 
 const NAME = /owner-\d+-[0-9a-f]+\.json$/;
+const NUMBERED = /^(?:owner-(\d+)-[0-9a-f]+\.json|fence-(\d+))$/;
 
 /**
  * Who may write a target at one destination; the protocol stands in `docs/backup-format.md`. `renew` is called every third
@@ -212,6 +213,25 @@ export class OwnerFence {
     const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
     const key = `${this.#folder}owner-${this.#fence}-${this.#me.ownerId}.json`;
     await this.#destination.put(key, bytes, { sha256: sha256Of(bytes), signal });
+  }
+}
+
+/** Removes what owners that have released, or strict numbers that were passed, leave behind. The highest number stays. @throws DestinationError */
+export async function removeStaleOwners(destination: Destination, target: string, signal?: AbortSignal): Promise<void> {
+  const folder = targetFolder(target);
+  const { objects } = await destination.list(folder, { signal });
+  const numbered = objects.flatMap(({ key }) => {
+    const match = NUMBERED.exec(key.slice(folder.length));
+    return match === null ? [] : [{ key, fence: Number(match[1] ?? match[2]), isOwner: match[1] !== undefined }];
+  });
+  const highest = numbered.reduce((most, { fence }) => Math.max(most, fence), 0);
+  for (const { key, fence, isOwner } of numbered) {
+    if (fence >= highest) continue;
+    if (isOwner) {
+      const bytes = await destination.get(key, { signal });
+      if (bytes === undefined || parse(bytes)?.state !== 'released') continue;
+    }
+    await destination.remove(key, { signal });
   }
 }
 

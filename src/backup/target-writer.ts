@@ -88,6 +88,11 @@ export class TargetWriter {
     return run;
   }
 
+  /** The next save learns again what the destination holds. */
+  forgetKnown(): void {
+    this.#index = undefined;
+  }
+
   async #save(capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
     // A later state of this same process is saved already: the older one adds nothing.
     if (this.#last !== undefined && capture.sequence < this.#lastSequence) return this.#last;

@@ -56,8 +56,8 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
   const unreachable: { destination: string; error: string }[] = [];
   let checkedSnapshots = 0;
   let checkedBytes = 0;
-  for (const destination of core?.destinations ?? []) {
-    if (core === undefined || (options.destination !== undefined && destination.name !== options.destination)) continue;
+  for (const destination of core?.select(options.destination) ?? []) {
+    if (core === undefined) continue;
     const run = new DestinationCheck(core, destination, options, damages);
     const begun = performance.now();
     const before = damages.length;

@@ -51,8 +51,10 @@ export interface SchemaArguments {
 }
 
 export interface BackupArguments extends ConfigArguments {
-  readonly action: 'now' | 'list' | 'verify';
+  readonly action: 'now' | 'list' | 'verify' | 'prune';
   readonly all: boolean;
+  readonly destination: string | undefined;
+  readonly dryRun: boolean;
   readonly deep: boolean;
   readonly sample: string | undefined;
 }

@@ -230,12 +230,16 @@ export interface DestinationConfig {
   readonly keep: KeepConfig;
 }
 
-/** How many snapshots of each tier are kept; milestones are trial counts kept for good. */
+/** How many saved states of a target a destination keeps. */
 export interface KeepConfig {
+  /** Newest states, at least 1. */
   readonly newest: number;
+  /** The last state of each of so many days that have one. */
   readonly days: number;
+  /** Likewise weeks, from Monday. */
   readonly weeks: number;
   readonly months: number;
+  /** Counts of finished trials; the first state that reached one is kept for good. */
   readonly milestones: readonly number[];
 }
 

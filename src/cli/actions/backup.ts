@@ -1,12 +1,18 @@
 import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
-import { backupNow, listSweepBackups, restoreSweep, verifySweepBackups } from '../../app/backup-commands.js';
+import {
+  backupNow,
+  listSweepBackups,
+  pruneSweepBackups,
+  restoreSweep,
+  verifySweepBackups,
+} from '../../app/backup-commands.js';
 import { parseShare, SHARE_FORM } from '../../config/units.js';
 import type { BackupArguments, RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, formatDuration, type Output } from '../output.js';
 
-/** `resweep backup now|list|verify CONFIG`. */
+/** `resweep backup now|list|verify|prune CONFIG`. */
 export async function backup(args: BackupArguments): Promise<void> {
   const output = outputOf(args);
   switch (args.action) {
@@ -16,6 +22,8 @@ export async function backup(args: BackupArguments): Promise<void> {
       return list(args, output);
     case 'verify':
       return verify(args, output);
+    case 'prune':
+      return prune(args, output);
   }
 }
 
@@ -46,6 +54,7 @@ async function list(args: BackupArguments, output: Output): Promise<void> {
     configPath: args.config,
     set: args.set,
     all: args.all,
+    destination: args.destination,
     log: logTo(output),
   });
   if (output.json) output.document({ backups, errors } as unknown as JsonValue);
@@ -80,6 +89,7 @@ async function verify(args: BackupArguments, output: Output): Promise<void> {
     deep: args.deep,
     sample,
     all: args.all,
+    destination: args.destination,
     log: logTo(output),
   });
   if (output.json) output.document(report as unknown as JsonValue);
@@ -95,6 +105,36 @@ async function verify(args: BackupArguments, output: Output): Promise<void> {
     }`,
   );
   if (report.damages.length > 0) process.exitCode = 3;
+  else if (!report.ok) process.exitCode = 1;
+}
+
+async function prune(args: BackupArguments, output: Output): Promise<void> {
+  const { config: configPath, set, all, dryRun, destination } = args;
+  const report = await pruneSweepBackups({ configPath, set, all, dryRun, destination, log: logTo(output) });
+  if (output.json) output.document(report as unknown as JsonValue);
+  for (const { destination: name, targets, removedPacks, freedBytes, waitingPacks, error } of report.destinations) {
+    for (const { path, decisions, refused } of targets) {
+      output.print(output.style('bold', `${name}: ${path}`));
+      output.table(
+        ['', 'saved at (UTC)', 'trials', 'why', 'snapshot'],
+        decisions.map(({ manifest, keep, reasons }) => [
+          keep || refused !== undefined ? 'keep' : dryRun ? 'would go' : 'removed',
+          new Date(manifest.createdAt).toISOString().slice(0, 19).replace('T', ' '),
+          String(manifest.finished),
+          keep || refused === undefined ? reasons.join(', ') : 'the newest state is not whole',
+          manifest.name,
+        ]),
+        [2],
+      );
+      if (refused !== undefined) output.warn(`${name}: ${path}: ${refused}.`);
+    }
+    const waiting = waitingPacks === 0 ? '' : ` ${waitingPacks} packs that nothing names wait for a day.`;
+    const packs = `${removedPacks} packs, ${formatBytes(freedBytes)}`;
+    output.print(`${name}: ${dryRun ? `would free ${packs}` : `freed ${packs}`}.${waiting}`);
+    if (error !== undefined) output.warn(`${name}: ${error}`);
+  }
+  if (report.destinations.some(({ targets }) => targets.some(({ refused }) => refused !== undefined)))
+    process.exitCode = 3;
   else if (!report.ok) process.exitCode = 1;
 }
 

@@ -5,13 +5,14 @@ import { withConfig } from '../common-options.js';
 
 export const backupCommand: CommandModule<object, BackupArguments> = {
   command: 'backup <action> <config>',
-  describe: 'Back up now, list what is saved, or verify it',
+  describe: 'Back up now; list, verify or prune what is saved',
   builder: (argv) =>
     withConfig(
       argv.positional('action', {
-        choices: ['now', 'list', 'verify'] as const,
+        choices: ['now', 'list', 'verify', 'prune'] as const,
         demandOption: true,
-        describe: 'now: save everything; list: every saved state; verify: check them',
+        describe:
+          'now: save everything; list: every saved state; verify: check them; prune: remove what the rules of keep need no more',
       }),
     )
       .option('all', {
@@ -21,9 +22,16 @@ export const backupCommand: CommandModule<object, BackupArguments> = {
       })
       .option('deep', { type: 'boolean', default: false, describe: 'verify: download, open and compare every copy' })
       .option('sample', { type: 'string', describe: 'verify: only this share of the older copies, such as 10%' })
+      .option('destination', { type: 'string', describe: 'Only this destination' })
+      .option('dry-run', {
+        type: 'boolean',
+        default: false,
+        describe: 'prune: only say what would stay and go, and why',
+      })
       .example('$0 backup now configs/quickstart.yaml', 'a full, verified copy at every destination')
       .example('$0 backup list configs/quickstart.yaml', 'what --at of restore takes')
-      .example('$0 backup verify configs/quickstart.yaml --deep', 'exit code 3 where one is damaged') as never,
+      .example('$0 backup verify configs/quickstart.yaml --deep', 'exit code 3 where one is damaged')
+      .example('$0 backup prune configs/quickstart.yaml --dry-run', 'every keep and removal, with its reason') as never,
   handler: async (args) => (await import('../actions/backup.js')).backup(args),
 };
 

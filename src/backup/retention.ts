@@ -1,0 +1,128 @@
+import type { KeepConfig } from '../core/sweep-config.js';
+import type { ManifestName } from './manifest.js';
+
+/** What is kept where nothing is configured. */
+export const DEFAULT_RETENTION: KeepConfig = {
+  newest: 10,
+  days: 14,
+  weeks: 8,
+  months: 12,
+  milestones: [10, 100, 1_000, 10_000, 100_000],
+};
+
+/** What becomes of one saved state, and why. */
+export interface RetentionDecision {
+  readonly manifest: ManifestName;
+  readonly keep: boolean;
+  /** Every rule that keeps it; for one that goes, the one sentence that says why none does. */
+  readonly reasons: readonly string[];
+}
+
+export interface RetentionFacts {
+  /** Name of the newest state that is known to be whole: it stays, whatever the rules say. */
+  readonly lastGood?: string | undefined;
+  /** Name of the state that the plain copy holds, which vouches for it. */
+  readonly mirrored?: string | undefined;
+  /** States saved since then are not confirmed yet (a mount took them): they and what they follow stay. Milliseconds since 1970. */
+  readonly unconfirmedSince?: number | undefined;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Decides which saved states of one target stay. A pure function of names, policy and facts; no clock is read, so a machine whose
+ * clock is wrong removes nothing that another would keep. Periods are counted where there are states (as `restic forget` counts
+ * them), in UTC: a study that rested for a year keeps the days on which it ran.
+ * @returns one decision for each, newest first
+ */
+export function planRetention(
+  names: readonly ManifestName[],
+  policy: KeepConfig,
+  facts: RetentionFacts = {},
+): RetentionDecision[] {
+  const order = [...names].sort((a, b) => b.generation - a.generation || b.createdAt - a.createdAt || compare(a, b));
+  const reasons = new Map<string, string[]>(order.map(({ name }) => [name, []]));
+  const keep = (manifest: ManifestName, why: string): void => {
+    reasons.get(manifest.name)?.push(why);
+  };
+
+  order.slice(0, Math.max(1, policy.newest)).forEach((manifest, index) => {
+    keep(manifest, index === 0 ? 'newest' : `newest ${index + 1}`);
+  });
+  const byBranch = groupByBranch(order);
+  for (const [branch, states] of byBranch) {
+    const [head] = states;
+    if (head !== undefined && byBranch.size > 1) keep(head, `newest of branch ${branch}`);
+    for (const milestone of policy.milestones) {
+      const first = states.findLast(({ finished }) => finished >= milestone);
+      if (first !== undefined) keep(first, `first with ${milestone.toLocaleString('en')} trials`);
+    }
+  }
+  const byTime = [...order].sort((a, b) => b.createdAt - a.createdAt || b.generation - a.generation || compare(a, b));
+  keepPeriods(byTime, policy.days, dayOf, keep, 'day');
+  keepPeriods(byTime, policy.weeks, weekOf, keep, 'week');
+  keepPeriods(byTime, policy.months, monthOf, keep, 'month');
+  const { lastGood, mirrored, unconfirmedSince } = facts;
+  for (const manifest of order) {
+    if (manifest.name === lastGood) keep(manifest, 'last one known to be whole');
+    if (manifest.name === mirrored) keep(manifest, 'the plain copy is this one');
+    if (unconfirmedSince !== undefined && manifest.createdAt >= unconfirmedSince)
+      keep(manifest, 'upload not confirmed yet');
+  }
+  return order.map((manifest) => {
+    const why = reasons.get(manifest.name) ?? [];
+    return why.length > 0
+      ? { manifest, keep: true, reasons: why }
+      : {
+          manifest,
+          keep: false,
+          reasons: [`not among the newest ${policy.newest}, and no period or milestone needs it`],
+        };
+  });
+}
+
+/** Keeps the last state of each of the newest `count` periods. */
+function keepPeriods(
+  newestFirst: readonly ManifestName[],
+  count: number,
+  periodOf: (time: number) => string,
+  keep: (manifest: ManifestName, why: string) => void,
+  kind: string,
+): void {
+  const seen = new Set<string>();
+  for (const manifest of newestFirst) {
+    const period = periodOf(manifest.createdAt);
+    if (seen.has(period)) continue;
+    if (seen.size >= count) break;
+    seen.add(period);
+    keep(manifest, `last of ${kind} ${period}`);
+  }
+}
+
+function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+/** The Monday on which the week begins. */
+function weekOf(time: number): string {
+  const sinceMonday = (new Date(time).getUTCDay() + 6) % 7;
+  return dayOf(time - sinceMonday * DAY_MS);
+}
+
+function monthOf(time: number): string {
+  return dayOf(time).slice(0, 7);
+}
+
+function groupByBranch(states: readonly ManifestName[]): Map<string, ManifestName[]> {
+  const groups = new Map<string, ManifestName[]>();
+  for (const state of states) {
+    const group = groups.get(state.branch);
+    if (group === undefined) groups.set(state.branch, [state]);
+    else group.push(state);
+  }
+  return groups;
+}
+
+function compare(a: ManifestName, b: ManifestName): number {
+  return a.name < b.name ? -1 : 1;
+}
