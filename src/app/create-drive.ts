@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import type { DestinationConfig, SweepConfig } from '../core/sweep-config.js';
 import {
   createDestination,
   createDrive,
   DEFAULT_RETENTION,
+  EncryptingDestination,
   isDrivePath,
+  readEncryptionSecret,
   type BackupEvent,
   type BackupLog,
   type Drive,
@@ -43,9 +45,13 @@ export function createConfiguredDrive(
   reporting: { log?: BackupLog; onEvent?: (event: BackupEvent) => void } = {},
 ): Drive | undefined {
   const { mounts } = config.backup;
-  const destinations = destinationsOf(config).map(({ type, name, options, project, every, priority, keep, verify }) => {
+  const destinations = destinationsOf(config).map((destination) => {
+    const { type, name, options, project, every, priority, keep, verify, encrypt } = destination;
     const policy = { every, priority, keep, verify: { everyMs: verify.every, deep: verify.deep } };
-    return createDestination(type, options, { name, projectRoot, project, mounts, policy });
+    const plain = createDestination(type, options, { name, projectRoot, project, mounts, policy });
+    if (encrypt === undefined) return plain;
+    const secret = readEncryptionSecret(name, encrypt, (path) => resolve(projectRoot, path));
+    return new EncryptingDestination(plain, secret);
   });
   if (destinations.length === 0) return undefined;
   return createDrive({ projectRoot, mounts, destinations, snapshotSource: new SqliteSnapshotSource(), ...reporting });

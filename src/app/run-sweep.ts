@@ -38,6 +38,8 @@ export interface RunSweepOptions {
   readonly storage?: string | undefined;
   readonly requireRestore?: boolean;
   readonly observer?: SweepObserver;
+  /** Runs one more trial on the restored copy in `studyDir` and ends; the real study is not touched. */
+  readonly rehearsal?: { readonly studyDir: string };
   /** Aborted: running trials save a checkpoint and are queued again; everything is stored and backed up. */
   readonly signal?: AbortSignal;
 }
@@ -68,7 +70,10 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
 
   const backup = new SweepBackup({ sweep, config, say, onStatus: (states) => observer.backedUp?.(states) });
   try {
-    const restored = await backup.restoreStudy({ require: options.requireRestore ?? false, signal });
+    const restored =
+      options.rehearsal === undefined
+        ? await backup.restoreStudy({ require: options.requireRestore ?? false, signal })
+        : { studyDir: options.rehearsal.studyDir, restored: true, from: 'a drill' };
     const { studyDir } = restored;
     mkdirSync(studyDir, { recursive: true });
     const opened = await openStudy(studyDir, config, space, say);
@@ -156,14 +161,15 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
   });
   try {
     const spentBeforeMs = spentBefore(events.path);
-    events.append({ event: resumed ? 'sweep-resumed' : 'sweep-started', study8: sweep.study8, total: config.trials });
+    const total = parts.options.rehearsal === undefined ? config.trials : countTrials(study).finished + 1;
+    events.append({ event: resumed ? 'sweep-resumed' : 'sweep-started', study8: sweep.study8, total });
     observer.started?.({
       config,
       study,
       study8: sweep.study8,
       studyDir,
       storage: study.storage.location,
-      total: config.trials,
+      total,
       finished: countTrials(study).finished,
       resumed,
       restoredFrom: restored.from,
@@ -177,7 +183,7 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
     const loop = new SweepLoop({
       study,
       config,
-      total: config.trials,
+      total,
       jobs,
       threads: Math.max(1, Math.floor(availableParallelism() / jobs)),
       runner,

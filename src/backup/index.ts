@@ -1,10 +1,13 @@
 export type { BackupEvent, BackupLog } from './backup-event.js';
+export { exportArchive, isArchiveFile, openArchive, type ExportReport } from './archive.js';
 export { BackupCoordinator, type CoordinatorOptions, type FlushReport } from './backup-coordinator.js';
 export type { BackupOptions, BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
 export { DestinationError, type Destination, type DestinationPolicy, type DestinationTraits } from './destination.js';
 export type { DestinationStatus } from './destination-status.js';
 export { createDestination, destinationKinds } from './destinations/destination-registry.js';
 export type { DestinationContext, DestinationKind } from './destinations/destination-kind.js';
+export { EncryptingDestination } from './encrypting-destination.js';
+export { readEncryptionSecret } from './encryption-keys.js';
 export { FolderDestination } from './destinations/folder-destination.js';
 export { createDrive, type Drive } from './drive.js';
 export type { DriveOptions } from './drive-core.js';
@@ -17,7 +20,7 @@ export {
   createStudyDbBackupCallback,
   type TrialCallback,
 } from './incremental-callback.js';
-export { listBackups, type BackupList, type ListedBackup } from './list-backups.js';
+export { destinationsIn, listBackups, type BackupList, type ListedBackup } from './list-backups.js';
 export type { OwnerConflict } from './owner-fence.js';
 export { pruneBackups, type PrunedDestination, type PruneOptions, type PruneReport } from './prune.js';
 export { DEFAULT_RETENTION } from './retention.js';

@@ -61,3 +61,9 @@ export async function listBackups(
   );
   return { backups, errors };
 }
+
+/** The destinations of a drive, or the one of that name. @throws UsageError for a name that none has */
+export function destinationsIn(drive: Drive, name?: string): { readonly name: string; readonly location: string }[] {
+  const chosen = coreOf(drive)?.select(name) ?? [];
+  return chosen.map((destination) => ({ name: destination.name, location: destination.location }));
+}

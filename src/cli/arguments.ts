@@ -50,8 +50,13 @@ export interface SchemaArguments {
   readonly out: string | undefined;
 }
 
-export interface BackupArguments extends ConfigArguments {
-  readonly action: 'now' | 'list' | 'verify' | 'prune';
+export interface BackupArguments extends GlobalArguments {
+  readonly action: 'now' | 'list' | 'verify' | 'prune' | 'drill' | 'export';
+  readonly config: string | undefined;
+  readonly file: string | undefined;
+  readonly set: readonly string[];
+  readonly train: boolean;
+  readonly report: string | undefined;
   readonly all: boolean;
   readonly destination: string | undefined;
   readonly dryRun: boolean;
@@ -59,7 +64,9 @@ export interface BackupArguments extends ConfigArguments {
   readonly sample: string | undefined;
 }
 
-export interface RestoreArguments extends ConfigArguments {
+export interface RestoreArguments extends GlobalArguments {
+  readonly config: string | undefined;
+  readonly set: readonly string[];
   readonly path: string | undefined;
   readonly at: string | undefined;
   readonly from: string | undefined;

@@ -7,16 +7,23 @@ export function outputOf(args: GlobalArguments): Output {
   return new Output({ json: args.json, verbosity: args.quiet ? 'quiet' : args.verbose ? 'verbose' : 'normal' });
 }
 
+const setOption = {
+  type: 'string',
+  array: true,
+  nargs: 1,
+  default: [] as string[],
+  describe: 'Override a key: --set parallel=4 --set sampler.seed=1',
+} as const;
+
 export function withConfig<T>(argv: Argv<T>): Argv<T & { config: string; set: string[] }> {
   return argv
     .positional('config', { type: 'string', describe: 'YAML file of the sweep', demandOption: true })
-    .option('set', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      default: [] as string[],
-      describe: 'Override a key: --set parallel=4 --set sampler.seed=1',
-    });
+    .option('set', setOption);
+}
+
+/** Where another word can stand for the configuration. */
+export function withOptionalConfig<T>(argv: Argv<T>): Argv<T & { config: string | undefined; set: string[] }> {
+  return argv.positional('config', { type: 'string', describe: 'YAML file of the sweep' }).option('set', setOption);
 }
 
 export function withTarget<T>(argv: Argv<T>): Argv<T & { target: string | undefined; study: string | undefined }> {

@@ -76,6 +76,18 @@ export class Output {
   }
 }
 
+/** Log lines of the parts below: information with `--verbose` only. */
+export function logTo(output: Output): { info: (text: string) => void; warn: (text: string) => void } {
+  return {
+    info: (text) => {
+      output.detail(text);
+    },
+    warn: (text) => {
+      output.warn(text);
+    },
+  };
+}
+
 /** A number with four significant digits, without a tail of zeros. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);

@@ -83,7 +83,8 @@ export function destinationContract(name: string, create: () => Promise<Destinat
         ],
         folders: ['q', 'r'],
       });
-      expect((await destination.list('')).folders).toEqual(['p', 'pp']);
+      // A destination may keep things of its own in the store.
+      expect((await destination.list('')).folders.filter((name) => name !== '.resweep')).toEqual(['p', 'pp']);
     });
 
     it('refuses what does not have the announced checksum and leaves nothing', async () => {

@@ -1,44 +1,47 @@
-import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
-import {
-  backupNow,
-  listSweepBackups,
-  pruneSweepBackups,
-  restoreSweep,
-  verifySweepBackups,
-} from '../../app/backup-commands.js';
+import type { JsonValue } from '../../core/json.js';
+import { exportStudies, verifyArchive } from '../../app/archive-commands.js';
+import { drillBackups } from '../../app/backup-drill.js';
+import { backupNow, listSweepBackups, pruneSweepBackups, verifySweepBackups } from '../../app/backup-commands.js';
+import { drillPage } from '../../app/drill-page.js';
+import { isConfigFile } from '../../app/find-config.js';
+import { isArchiveFile, type VerifyReport } from '../../backup/index.js';
 import { parseShare, SHARE_FORM } from '../../config/units.js';
-import type { BackupArguments, RestoreArguments } from '../arguments.js';
+import { writeFileAtomically } from '../../core/atomic-file.js';
+import type { BackupArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
-import { formatBytes, formatDuration, type Output } from '../output.js';
+import { formatBytes, formatDuration, logTo, type Output } from '../output.js';
+import { withStopSignals } from '../stop-signals.js';
 
-/** `resweep backup now|list|verify|prune CONFIG`. */
+/** With the configuration that most actions need. */
+type WithConfig = BackupArguments & { readonly config: string };
+
+/** `resweep backup now|list|verify|prune|drill CONFIG`, `resweep backup export FILE [CONFIG]`. */
 export async function backup(args: BackupArguments): Promise<void> {
   const output = outputOf(args);
+  if (args.action === 'export') return exportFile(args, output);
+  const { config } = args;
+  if (args.action === 'verify' && config !== undefined && isArchiveFile(config)) {
+    showVerified(await verifyArchive(config, logTo(output)), output);
+    return;
+  }
+  if (config === undefined) throw new UsageError(`Which sweep? resweep backup ${args.action} CONFIG`);
+  const complete = { ...args, config };
   switch (args.action) {
     case 'now':
-      return saveNow(args, output);
+      return saveNow(complete, output);
     case 'list':
-      return list(args, output);
+      return list(complete, output);
     case 'verify':
-      return verify(args, output);
+      return verify(complete, output);
     case 'prune':
-      return prune(args, output);
+      return prune(complete, output);
+    case 'drill':
+      return drill(complete, output);
   }
 }
 
-function logTo(output: Output): { info: (text: string) => void; warn: (text: string) => void } {
-  return {
-    info: (text) => {
-      output.detail(text);
-    },
-    warn: (text) => {
-      output.warn(text);
-    },
-  };
-}
-
-async function saveNow(args: BackupArguments, output: Output): Promise<void> {
+async function saveNow(args: WithConfig, output: Output): Promise<void> {
   const report = await backupNow({ configPath: args.config, set: args.set, log: logTo(output) });
   if (output.json) output.document(report as unknown as JsonValue);
   for (const { name, verified, finishedTrials, bytes, error } of report.destinations) {
@@ -49,7 +52,7 @@ async function saveNow(args: BackupArguments, output: Output): Promise<void> {
   if (!report.complete) process.exitCode = 1;
 }
 
-async function list(args: BackupArguments, output: Output): Promise<void> {
+async function list(args: WithConfig, output: Output): Promise<void> {
   const { backups, errors } = await listSweepBackups({
     configPath: args.config,
     set: args.set,
@@ -78,7 +81,7 @@ async function list(args: BackupArguments, output: Output): Promise<void> {
   if (errors.length > 0) process.exitCode = 1;
 }
 
-async function verify(args: BackupArguments, output: Output): Promise<void> {
+async function verify(args: WithConfig, output: Output): Promise<void> {
   const sample = args.sample === undefined ? undefined : parseShare(args.sample);
   if (args.sample !== undefined && sample === undefined) {
     throw new UsageError(`--sample must be ${SHARE_FORM}, but got "${args.sample}".`);
@@ -92,6 +95,10 @@ async function verify(args: BackupArguments, output: Output): Promise<void> {
     destination: args.destination,
     log: logTo(output),
   });
+  showVerified(report, output);
+}
+
+function showVerified(report: VerifyReport, output: Output): void {
   if (output.json) output.document(report as unknown as JsonValue);
   for (const damage of report.damages) {
     output.print(
@@ -108,7 +115,7 @@ async function verify(args: BackupArguments, output: Output): Promise<void> {
   else if (!report.ok) process.exitCode = 1;
 }
 
-async function prune(args: BackupArguments, output: Output): Promise<void> {
+async function prune(args: WithConfig, output: Output): Promise<void> {
   const { config: configPath, set, all, dryRun, destination } = args;
   const report = await pruneSweepBackups({ configPath, set, all, dryRun, destination, log: logTo(output) });
   if (output.json) output.document(report as unknown as JsonValue);
@@ -138,28 +145,56 @@ async function prune(args: BackupArguments, output: Output): Promise<void> {
   else if (!report.ok) process.exitCode = 1;
 }
 
-/** `resweep restore CONFIG [PATH]`. */
-export async function restore(args: RestoreArguments): Promise<void> {
-  const output = outputOf(args);
-  const { config, set, path, at, from, to, branch } = args;
-  const results = await restoreSweep({ configPath: config, set, path, at, from, to, branch, log: logTo(output) });
-  if (output.json) output.document(results as unknown as JsonValue);
-  for (const result of results) {
-    for (const fallback of result.fellBack) {
-      output.warn(`${fallback.destination} ${fallback.snapshot} was passed over: ${fallback.reason}`);
-    }
-    const where = result.destination === undefined ? '' : ` from ${result.destination}`;
-    const when = result.createdAt === undefined ? '' : `, saved ${result.createdAt}`;
-    const size = result.bytes > 0 ? `, ${formatBytes(result.bytes)}` : '';
-    output.print(
-      result.status === 'present'
-        ? `${result.path} is there already and was left as it is.`
-        : `${result.path}: ${result.status}${where}${when}${size}`,
-    );
-    for (const other of result.otherBranches) {
+async function drill(args: WithConfig, output: Output): Promise<void> {
+  const { config: configPath, set, destination, train, report: reportFile } = args;
+  if (reportFile !== undefined && !/\.(html|json)$/.test(reportFile)) {
+    throw new UsageError(`--report takes a file that ends with .html or .json, but got "${reportFile}".`);
+  }
+  const { result: report, stoppedBy } = await withStopSignals(
+    () => {
+      output.info('Ending the drill; nothing was changed.');
+    },
+    (signal) => drillBackups({ configPath, set, destination, train, log: logTo(output), signal }),
+  );
+  if (output.json) output.document(report as unknown as JsonValue);
+  for (const drilled of report.destinations) {
+    const { ok, steps, recoverySeconds, missingTrials } = drilled;
+    output.print(output.style('bold', `${drilled.destination} (${drilled.location})`));
+    for (const step of steps) {
+      const mark = step.ok ? output.style('green', 'ok    ') : output.style('red', 'FAILED');
       output.print(
-        `  another history exists: --branch ${other.branch} (${other.finished} finished trials, on ${other.destination})`,
+        `  ${mark} ${step.name.padEnd(8)} ${formatDuration(step.seconds * 1000).padStart(8)}  ${step.detail}`,
       );
     }
+    const late =
+      missingTrials === null || missingTrials === 0 ? '' : `, ${missingTrials} finished trials behind this machine`;
+    output.print(
+      ok
+        ? `  This destination brings the study back in ${formatDuration((recoverySeconds ?? 0) * 1000)}${late}.`
+        : '  This destination would NOT bring the study back.',
+    );
   }
+  if (reportFile !== undefined) {
+    writeFileAtomically(
+      reportFile,
+      reportFile.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : drillPage(report),
+    );
+    output.info(`Report: ${reportFile}`);
+  }
+  if (stoppedBy !== undefined) process.exitCode = stoppedBy;
+  else if (!report.ok) process.exitCode = 3;
+}
+
+async function exportFile(args: BackupArguments, output: Output): Promise<void> {
+  const words = [args.config, args.file].filter((word) => word !== undefined);
+  const configPath = words.find((word) => isConfigFile(word));
+  const file = words.find((word) => !isConfigFile(word));
+  if (file === undefined) throw new UsageError('Into which file? resweep backup export FILE [CONFIG]');
+  const report = await exportStudies({ file, configPath, set: args.set, log: logTo(output) });
+  if (output.json) output.document(report as unknown as JsonValue);
+  for (const target of report.targets) output.print(`  ${target}`);
+  output.print(
+    `${report.file}: ${formatBytes(report.bytes)}, sha256 ${report.sha256}, ${formatDuration(report.durationMs)}.`,
+  );
+  output.print(output.style('dim', `resweep restore --from ${file}   brings it back, also without network`));
 }

@@ -1,0 +1,49 @@
+import type { JsonValue } from '../../core/json.js';
+import { UsageError } from '../../core/errors.js';
+import { restoreFromArchive } from '../../app/archive-commands.js';
+import { restoreSweep } from '../../app/backup-commands.js';
+import { configForPath, isConfigFile } from '../../app/find-config.js';
+import { isArchiveFile, type RestoreResult } from '../../backup/index.js';
+import type { RestoreArguments } from '../arguments.js';
+import { outputOf } from '../common-options.js';
+import { formatBytes, logTo } from '../output.js';
+
+/** `resweep restore [CONFIG] [PATH]`. */
+export async function restore(args: RestoreArguments): Promise<void> {
+  const output = outputOf(args);
+  const results = await restored(args, logTo(output));
+  if (output.json) output.document(results as unknown as JsonValue);
+  for (const result of results) {
+    for (const fallback of result.fellBack) {
+      output.warn(`${fallback.destination} ${fallback.snapshot} was passed over: ${fallback.reason}`);
+    }
+    const where = result.destination === undefined ? '' : ` from ${result.destination}`;
+    const when = result.createdAt === undefined ? '' : `, saved ${result.createdAt}`;
+    const size = result.bytes > 0 ? `, ${formatBytes(result.bytes)}` : '';
+    output.print(
+      result.status === 'present'
+        ? `${result.path} is there already and was left as it is.`
+        : `${result.path}: ${result.status}${where}${when}${size}`,
+    );
+    for (const other of result.otherBranches) {
+      output.print(
+        `  another history exists: --branch ${other.branch} (${other.finished} finished trials, on ${other.destination})`,
+      );
+    }
+  }
+}
+
+async function restored(args: RestoreArguments, log: ReturnType<typeof logTo>): Promise<RestoreResult[]> {
+  const { set, at, from, to, branch } = args;
+  // The first word may be a path whose configuration is to be found.
+  const isConfig = args.config !== undefined && isConfigFile(args.config);
+  const path = isConfig ? args.path : (args.config ?? args.path);
+  if (from !== undefined && isArchiveFile(from)) return restoreFromArchive({ file: from, path, at, to, log });
+  if (!isConfig && path === undefined) {
+    throw new UsageError('What is to be restored?', {
+      hint: 'resweep restore CONFIG, resweep restore PATH, or resweep restore --from FILE',
+    });
+  }
+  const configPath = isConfig ? args.config : await configForPath(path ?? '');
+  return restoreSweep({ configPath, set, path, at, from, to, branch, log });
+}
