@@ -17,6 +17,8 @@ import { SqliteSnapshotSource } from '../storage/rdb/sqlite-snapshot.js';
 import { studyDirectories } from './find-study-directory.js';
 import { locateSweep } from './locate-sweep.js';
 
+export { isArchiveFile, type RestoreResult, type VerifyReport } from '../backup/index.js';
+
 /**
  * `resweep backup export FILE`: the study of a configuration, or every study of the project, in one file.
  * @throws UsageError where there is no study, or `file` exists

@@ -1,11 +1,10 @@
 import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
-import { exportStudies, verifyArchive } from '../../app/archive-commands.js';
+import { exportStudies, isArchiveFile, verifyArchive, type VerifyReport } from '../../app/archive-commands.js';
 import { drillBackups } from '../../app/backup-drill.js';
 import { backupNow, listSweepBackups, pruneSweepBackups, verifySweepBackups } from '../../app/backup-commands.js';
 import { drillPage } from '../../app/drill-page.js';
 import { isConfigFile } from '../../app/find-config.js';
-import { isArchiveFile, type VerifyReport } from '../../backup/index.js';
 import { parseShare, SHARE_FORM } from '../../config/units.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import type { BackupArguments } from '../arguments.js';

@@ -1,9 +1,8 @@
 import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
-import { restoreFromArchive } from '../../app/archive-commands.js';
+import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/archive-commands.js';
 import { restoreSweep } from '../../app/backup-commands.js';
 import { configForPath, isConfigFile } from '../../app/find-config.js';
-import { isArchiveFile, type RestoreResult } from '../../backup/index.js';
 import type { RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, logTo } from '../output.js';
