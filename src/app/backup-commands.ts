@@ -8,15 +8,18 @@ import {
   isThere,
   listBackups,
   pruneBackups,
+  repairBackups,
   verifyBackups,
   type BackupLog,
   type BackupList,
   type Drive,
   type FlushReport,
   type PruneReport,
+  type RepairReport,
   type RestoreResult,
   type VerifyReport,
 } from '../backup/index.js';
+import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
 
@@ -89,9 +92,20 @@ export async function verifySweepBackups(
     verifyBackups(drive, {
       deep,
       destination,
+      checkFolder: unusableModels,
       ...(sample === undefined ? {} : { sample }),
       ...(all ? {} : { path: sweep.studyDir }),
     }),
+  );
+}
+
+/** `resweep backup repair`: mends what is damaged from whatever is whole elsewhere. */
+export async function repairSweepBackups(
+  options: BackupCommandOptions & { readonly all: boolean; readonly destination?: string | undefined },
+): Promise<RepairReport> {
+  const { all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    repairBackups(drive, { destination, ...(all ? {} : { path: sweep.studyDir }) }),
   );
 }
 

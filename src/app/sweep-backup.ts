@@ -14,6 +14,7 @@ import {
   type Drive,
 } from '../backup/index.js';
 import type { Study } from '../study/study.js';
+import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import type { LocatedSweep } from './locate-sweep.js';
@@ -171,6 +172,7 @@ export class SweepBackup {
         studyDb: join(studyDir, STUDY_DB),
         studyFolder: studyDir,
         folderEveryMs: this.#options.config.checkpoint.every,
+        upkeep: { checkFolder: unusableModels },
         onOwnershipLost: (conflict) => {
           onOwnershipLost(conflict.message);
         },

@@ -7,6 +7,7 @@ export interface BackupEvent {
     | 'fork'
     | 'mirrorKept'
     | 'verification'
+    | 'repair'
     | 'prune'
     | 'restore'
     | 'restoreFallback'

@@ -46,8 +46,9 @@ export class DriveCore {
   readonly capturer: TargetCapturer;
   /** Fencing numbers by destination and target, as the owner's fence holds them. */
   readonly fences = new Map<string, number>();
+  /** A folder of this process alone, made when it is needed. */
+  readonly temporary: string;
   readonly #mounts: readonly string[];
-  readonly #temporary: string;
   readonly #restoreTimeoutMs: number;
   readonly #writers = new Map<string, TargetWriter>();
 
@@ -62,8 +63,8 @@ export class DriveCore {
     );
     const base = join(this.projectRoot, '.resweep', 'tmp');
     removeLeftovers(base);
-    this.#temporary = join(base, `backup-${process.pid}-${randomBytes(4).toString('hex')}`);
-    this.capturer = new TargetCapturer(this.snapshots, join(this.#temporary, 'captures'));
+    this.temporary = join(base, `backup-${process.pid}-${randomBytes(4).toString('hex')}`);
+    this.capturer = new TargetCapturer(this.snapshots, join(this.temporary, 'captures'));
   }
 
   /** Key of a local path. @throws DrivePathError */
@@ -103,7 +104,7 @@ export class DriveCore {
     const limit = AbortSignal.timeout(this.#restoreTimeoutMs);
     const tools: RestoreTools = {
       snapshots: this.snapshots,
-      temporary: this.#temporary,
+      temporary: this.temporary,
       studyName: more.studyName,
       signal: more.signal === undefined ? limit : AbortSignal.any([more.signal, limit]),
     };
@@ -128,7 +129,7 @@ export class DriveCore {
   async close(): Promise<void> {
     await Promise.all(this.destinations.map((destination) => destination.close()));
     this.capturer.close();
-    rmSync(this.#temporary, { recursive: true, force: true });
+    rmSync(this.temporary, { recursive: true, force: true });
   }
 
   #writer(destination: Destination, target: string): TargetWriter {
@@ -141,7 +142,7 @@ export class DriveCore {
         target,
         { ownerId: this.ownerId, projectRoot: this.projectRoot, fenceOf: () => this.fences.get(key) ?? 0 },
         inspect,
-        join(this.#temporary, 'found'),
+        join(this.temporary, 'found'),
       );
       this.#writers.set(key, writer);
     }

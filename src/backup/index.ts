@@ -23,9 +23,11 @@ export {
 export { destinationsIn, listBackups, type BackupList, type ListedBackup } from './list-backups.js';
 export type { OwnerConflict } from './owner-fence.js';
 export { pruneBackups, type PrunedDestination, type PruneOptions, type PruneReport } from './prune.js';
+export { repairBackups, type Repaired, type RepairReport } from './repair.js';
 export { DEFAULT_RETENTION } from './retention.js';
 export { isThere, type RestoreResult, type RestoreStatus } from './restore-result.js';
 export { RetryingDestination, type RetryOptions } from './retrying-destination.js';
 export { setupCheckpointStorage, type CheckpointStorage } from './setup-checkpoint-storage.js';
 export { findStudyFolder } from './study-folder.js';
-export { verifyBackups, type Damage, type VerifyOptions, type VerifyReport } from './verify.js';
+export type { Damage } from './damage.js';
+export { verifyBackups, type VerifyOptions, type VerifyReport } from './verify.js';

@@ -21,6 +21,8 @@ export interface UpkeepOptions {
   readonly firstPruneMs?: number | undefined;
   /** @default 1 hour */
   readonly pruneEveryMs?: number | undefined;
+  /** As `VerifyOptions.checkFolder`. */
+  readonly checkFolder?: ((folder: string) => Promise<readonly string[]>) | undefined;
 }
 
 /** Share of the older states that a scheduled verification looks at; the newest always is. */
@@ -39,6 +41,7 @@ export class Upkeep {
   readonly #timers: NodeJS.Timeout[] = [];
   #queue: Promise<void> = Promise.resolve();
   #result: UpkeepResult | undefined;
+  #checkFolder: UpkeepOptions['checkFolder'];
 
   /** `path`: the folder of the study. */
   constructor(drive: Drive, core: DriveCore, destination: Destination, path: string) {
@@ -53,7 +56,9 @@ export class Upkeep {
     return this.#result;
   }
 
-  start({ firstPruneMs = 120_000, pruneEveryMs = 3_600_000 }: UpkeepOptions = {}): void {
+  start(options: UpkeepOptions = {}): void {
+    const { firstPruneMs = 120_000, pruneEveryMs = 3_600_000 } = options;
+    this.#checkFolder = options.checkFolder;
     const prune = (): void => {
       this.#run(() => this.#prune());
     };
@@ -109,6 +114,7 @@ export class Upkeep {
       destination: name,
       deep,
       sample: SAMPLE,
+      checkFolder: this.#checkFolder,
       signal,
     });
     if (signal.aborted) return;

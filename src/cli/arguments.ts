@@ -51,7 +51,7 @@ export interface SchemaArguments {
 }
 
 export interface BackupArguments extends GlobalArguments {
-  readonly action: 'now' | 'list' | 'verify' | 'prune' | 'drill' | 'export';
+  readonly action: 'now' | 'list' | 'verify' | 'repair' | 'prune' | 'drill' | 'export';
   readonly config: string | undefined;
   readonly file: string | undefined;
   readonly set: readonly string[];
@@ -60,6 +60,7 @@ export interface BackupArguments extends GlobalArguments {
   readonly all: boolean;
   readonly destination: string | undefined;
   readonly dryRun: boolean;
+  readonly repair: boolean;
   readonly deep: boolean;
   readonly sample: string | undefined;
 }

@@ -74,6 +74,11 @@ export function readCheckpoint(folder: string, complain: (line: string) => void)
   return undefined;
 }
 
+/** Reads one checkpoint whole. @throws Error that says what is wrong with it */
+export function checkCheckpoint(path: string): void {
+  readOne(path);
+}
+
 function readOne(path: string): Checkpoint {
   const file = readFileSync(path);
   const start = file.length < 4 ? Infinity : 4 + file.readUInt32LE();

@@ -1,21 +1,21 @@
 import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
-import { exportStudies, isArchiveFile, verifyArchive, type VerifyReport } from '../../app/archive-commands.js';
+import { exportStudies, isArchiveFile, verifyArchive } from '../../app/archive-commands.js';
 import { drillBackups } from '../../app/backup-drill.js';
-import { backupNow, listSweepBackups, pruneSweepBackups, verifySweepBackups } from '../../app/backup-commands.js';
+import { backupNow, listSweepBackups, pruneSweepBackups } from '../../app/backup-commands.js';
 import { drillPage } from '../../app/drill-page.js';
 import { isConfigFile } from '../../app/find-config.js';
-import { parseShare, SHARE_FORM } from '../../config/units.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import type { BackupArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, formatDuration, logTo, type Output } from '../output.js';
 import { withStopSignals } from '../stop-signals.js';
+import { repair, showVerified, verify } from './backup-verify.js';
 
 /** With the configuration that most actions need. */
 type WithConfig = BackupArguments & { readonly config: string };
 
-/** `resweep backup now|list|verify|prune|drill CONFIG`, `resweep backup export FILE [CONFIG]`. */
+/** `resweep backup now|list|verify|repair|prune|drill CONFIG`, `resweep backup export FILE [CONFIG]`. */
 export async function backup(args: BackupArguments): Promise<void> {
   const output = outputOf(args);
   if (args.action === 'export') return exportFile(args, output);
@@ -33,6 +33,8 @@ export async function backup(args: BackupArguments): Promise<void> {
       return list(complete, output);
     case 'verify':
       return verify(complete, output);
+    case 'repair':
+      return repair(complete, output);
     case 'prune':
       return prune(complete, output);
     case 'drill':
@@ -78,40 +80,6 @@ async function list(args: WithConfig, output: Output): Promise<void> {
     output.print('* newest of its branch');
   }
   if (errors.length > 0) process.exitCode = 1;
-}
-
-async function verify(args: WithConfig, output: Output): Promise<void> {
-  const sample = args.sample === undefined ? undefined : parseShare(args.sample);
-  if (args.sample !== undefined && sample === undefined) {
-    throw new UsageError(`--sample must be ${SHARE_FORM}, but got "${args.sample}".`);
-  }
-  const report = await verifySweepBackups({
-    configPath: args.config,
-    set: args.set,
-    deep: args.deep,
-    sample,
-    all: args.all,
-    destination: args.destination,
-    log: logTo(output),
-  });
-  showVerified(report, output);
-}
-
-function showVerified(report: VerifyReport, output: Output): void {
-  if (output.json) output.document(report as unknown as JsonValue);
-  for (const damage of report.damages) {
-    output.print(
-      `${output.style('red', 'damaged')}  ${damage.destination}: ${damage.path} (${damage.snapshot}): ${damage.problem}`,
-    );
-  }
-  for (const lost of report.unreachable) output.warn(`${lost.destination} could not be checked: ${lost.error}`);
-  output.print(
-    `${report.checkedSnapshots} snapshots, ${formatBytes(report.checkedBytes)} checked in ${formatDuration(report.durationMs)}: ${
-      report.ok ? 'all good.' : `${report.damages.length} damaged.`
-    }`,
-  );
-  if (report.damages.length > 0) process.exitCode = 3;
-  else if (!report.ok) process.exitCode = 1;
 }
 
 async function prune(args: WithConfig, output: Output): Promise<void> {

@@ -5,14 +5,14 @@ import { withOptionalConfig } from '../common-options.js';
 
 export const backupCommand: CommandModule<object, BackupArguments> = {
   command: 'backup <action> [config] [file]',
-  describe: 'Back up now; list, verify, prune, rehearse or export what is saved',
+  describe: 'Back up now; list, verify, repair, prune, rehearse or export what is saved',
   builder: (argv) =>
     withOptionalConfig(
       argv.positional('action', {
-        choices: ['now', 'list', 'verify', 'prune', 'drill', 'export'] as const,
+        choices: ['now', 'list', 'verify', 'repair', 'prune', 'drill', 'export'] as const,
         demandOption: true,
         describe:
-          'now: save everything; list: every saved state; verify: check them; prune: remove what the rules of keep need no more; ' +
+          'now: save everything; list: every saved state; verify: check them; repair: mend what is damaged from what is whole elsewhere; prune: remove what the rules of keep need no more; ' +
           'drill: restore each copy elsewhere and train on it; export: one file for a machine without network',
       }),
     )
@@ -24,6 +24,7 @@ export const backupCommand: CommandModule<object, BackupArguments> = {
       })
       .option('deep', { type: 'boolean', default: false, describe: 'verify: download, open and compare every copy' })
       .option('sample', { type: 'string', describe: 'verify: only this share of the older copies, such as 10%' })
+      .option('repair', { type: 'boolean', default: false, describe: 'verify: then mend what was found damaged' })
       .option('destination', { type: 'string', describe: 'Only this destination' })
       .option('dry-run', {
         type: 'boolean',
@@ -39,6 +40,7 @@ export const backupCommand: CommandModule<object, BackupArguments> = {
       .example('$0 backup now configs/quickstart.yaml', 'a full, verified copy at every destination')
       .example('$0 backup list configs/quickstart.yaml', 'what --at of restore takes')
       .example('$0 backup verify configs/quickstart.yaml --deep', 'exit code 3 where one is damaged')
+      .example('$0 backup repair configs/quickstart.yaml', 'from other destinations, plain copies and this machine')
       .example('$0 backup prune configs/quickstart.yaml --dry-run', 'every keep and removal, with its reason')
       .example('$0 backup drill configs/quickstart.yaml', 'rehearses the loss of this machine, and times it')
       .example(

@@ -1,0 +1,69 @@
+import { UsageError } from '../../core/errors.js';
+import type { JsonValue } from '../../core/json.js';
+import { parseShare, SHARE_FORM } from '../../config/units.js';
+import type { VerifyReport } from '../../app/archive-commands.js';
+import { repairSweepBackups, verifySweepBackups } from '../../app/backup-commands.js';
+import type { BackupArguments } from '../arguments.js';
+import { formatBytes, formatDuration, logTo, type Output } from '../output.js';
+
+type WithConfig = BackupArguments & { readonly config: string };
+
+/** `resweep backup verify CONFIG`. */
+export async function verify(args: WithConfig, output: Output): Promise<void> {
+  const sample = args.sample === undefined ? undefined : parseShare(args.sample);
+  if (args.sample !== undefined && sample === undefined) {
+    throw new UsageError(`--sample must be ${SHARE_FORM}, but got "${args.sample}".`);
+  }
+  const report = await verifySweepBackups({
+    configPath: args.config,
+    set: args.set,
+    deep: args.deep,
+    sample,
+    all: args.all,
+    destination: args.destination,
+    log: logTo(output),
+  });
+  if (args.repair && report.damages.length > 0) {
+    for (const damage of report.damages) output.info(damageLine(damage, output));
+    return repair(args, output);
+  }
+  showVerified(report, output);
+  if (report.damages.length > 0)
+    output.print(`resweep backup repair ${args.config}   mends it from what is whole elsewhere`);
+}
+
+/** `resweep backup repair CONFIG`. */
+export async function repair(args: WithConfig, output: Output): Promise<void> {
+  const { config: configPath, set, all, destination } = args;
+  const report = await repairSweepBackups({ configPath, set, all, destination, log: logTo(output) });
+  if (output.json) output.document(report as unknown as JsonValue);
+  for (const { destination: name, path, what, from } of report.repaired) {
+    output.print(`${output.style('green', 'mended')}   ${name}: ${path} (${what}) from ${from}`);
+  }
+  for (const damage of report.remaining) output.print(damageLine(damage, output));
+  for (const lost of report.unreachable) output.warn(`${lost.destination} could not be looked after: ${lost.error}`);
+  const left = report.remaining.length === 0 ? 'nothing is damaged now' : `${report.remaining.length} damaged still`;
+  output.print(`${report.repaired.length} mended, ${left} (${formatDuration(report.durationMs)}).`);
+  if (report.remaining.length > 0) {
+    output.print(`resweep backup now ${configPath}   saves the study as it is here, whole, beside what is damaged`);
+    process.exitCode = 3;
+  } else if (!report.ok) process.exitCode = 1;
+}
+
+function damageLine({ destination, path, snapshot, problem }: VerifyReport['damages'][number], output: Output): string {
+  return `${output.style('red', 'damaged')}  ${destination}: ${path} (${snapshot}): ${problem}`;
+}
+
+/** What a verification found, and the exit code that goes with it. */
+export function showVerified(report: VerifyReport, output: Output): void {
+  if (output.json) output.document(report as unknown as JsonValue);
+  for (const damage of report.damages) output.print(damageLine(damage, output));
+  for (const lost of report.unreachable) output.warn(`${lost.destination} could not be checked: ${lost.error}`);
+  output.print(
+    `${report.checkedSnapshots} snapshots, ${formatBytes(report.checkedBytes)} checked in ${formatDuration(report.durationMs)}: ${
+      report.ok ? 'all good.' : `${report.damages.length} damaged.`
+    }`,
+  );
+  if (report.damages.length > 0) process.exitCode = 3;
+  else if (!report.ok) process.exitCode = 1;
+}
