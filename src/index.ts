@@ -115,3 +115,33 @@ export { runSweep } from './app/run-sweep.js';
 export type { RunSweepOptions, SweepResult } from './app/run-sweep.js';
 export type { SweepObserver } from './app/sweep-observer.js';
 export type { SweepSummary } from './app/sweep-summary.js';
+export { figureCsv, figureTable, type Figure } from './analysis/plots/figure.js';
+export type { FigureTable } from './analysis/plots/figure-table.js';
+export { plotContour } from './analysis/plots/contour.js';
+export type { ContourFigure, ContourOptions } from './analysis/plots/contour.js';
+export { plotEdf } from './analysis/plots/edf.js';
+export type { EdfFigure } from './analysis/plots/edf.js';
+export { plotHypervolumeHistory } from './analysis/plots/hypervolume-history.js';
+export type { HypervolumeHistoryFigure, HypervolumeHistoryOptions } from './analysis/plots/hypervolume-history.js';
+export { plotIntermediateValues } from './analysis/plots/intermediate-values.js';
+export type { IntermediateValuesFigure } from './analysis/plots/intermediate-values.js';
+export { plotOptimizationHistory } from './analysis/plots/optimization-history.js';
+export type { OptimizationHistoryFigure, OptimizationHistoryOptions } from './analysis/plots/optimization-history.js';
+export { plotParallelCoordinate } from './analysis/plots/parallel-coordinate.js';
+export type { ParallelCoordinateFigure } from './analysis/plots/parallel-coordinate.js';
+export { plotParamImportances } from './analysis/plots/param-importances-figure.js';
+export type { ParamImportancesFigure, ParamImportancesPlotOptions } from './analysis/plots/param-importances-figure.js';
+export { plotParetoFront } from './analysis/plots/pareto-front.js';
+export type { ParetoFrontFigure, ParetoFrontOptions } from './analysis/plots/pareto-front.js';
+export type { PlotTargetOptions } from './analysis/plots/plot-target.js';
+export { plotRank } from './analysis/plots/rank.js';
+export type { RankFigure } from './analysis/plots/rank.js';
+export { plotSlice } from './analysis/plots/slice.js';
+export type { ParamPlotOptions, SliceFigure } from './analysis/plots/slice.js';
+export { plotTerminatorImprovement } from './analysis/plots/terminator-improvement.js';
+export type {
+  TerminatorImprovementFigure,
+  TerminatorImprovementOptions,
+} from './analysis/plots/terminator-improvement.js';
+export { plotTimeline } from './analysis/plots/timeline.js';
+export type { TimelineFigure, TimelineOptions } from './analysis/plots/timeline.js';

@@ -1,0 +1,123 @@
+import type { FrozenTrial } from '../../core/frozen-trial.js';
+import { isBetter } from '../../core/study-direction.js';
+import { contourSurface, type ContourAxis, type ContourCell, type ContourSurface } from './contour-surface.js';
+import { axisValue, firstDistribution, isNumerical, paramAxis } from './param-axis.js';
+import type { FigureTable } from './figure-table.js';
+import { finiteTrials, openTarget, plottedParams, type PlottedStudy, type PlotTarget } from './plot-target.js';
+import type { ParamPlotOptions } from './slice.js';
+
+export interface ContourSubplot {
+  readonly x: ContourAxis;
+  readonly y: ContourAxis;
+  /** Empty where a parameter has fewer than two values, no trial has both, or both are the same. */
+  readonly cells: readonly ContourCell[];
+  /** The trials that have both parameters. */
+  readonly trialNumbers: readonly number[];
+  readonly xs: readonly (number | string)[];
+  readonly ys: readonly (number | string)[];
+  readonly isFeasible: readonly boolean[];
+  /** Values between the cells, for drawing; undefined where there is nothing to draw. */
+  readonly surface: ContourSurface | undefined;
+}
+
+/** Values over each pair of parameters. */
+export interface ContourFigure {
+  readonly kind: 'contour';
+  readonly targetName: string;
+  readonly lowIsGood: boolean;
+  /** Sorted by name. */
+  readonly params: readonly string[];
+  /** `[row y][column x]`; of two parameters one subplot, x the first. */
+  readonly subplots: readonly (readonly ContourSubplot[])[];
+}
+
+export interface ContourOptions extends ParamPlotOptions {
+  /** Points of the drawn surface along each axis; 0: none. @default 40 */
+  readonly surfaceSize?: number | undefined;
+}
+
+/**
+ * Data of Optuna's `plot_contour`.
+ * @throws UsageError for an unknown parameter, or with several objectives and neither `target` nor `objective`
+ */
+export async function plotContour(study: PlottedStudy, options: ContourOptions = {}): Promise<ContourFigure> {
+  const target = await openTarget(study, options);
+  const trials = finiteTrials(study, target);
+  const params = plottedParams(trials, options.params);
+  const axes = new Map(params.map((name) => [name, contourAxis(trials, name)]));
+  const size = options.surfaceSize ?? 40;
+  const subplot = (x: string, y: string): ContourSubplot =>
+    contourSubplot(trials, target, axes.get(x) as AxisWithValues, axes.get(y) as AxisWithValues, size);
+  const [first, second] = params;
+  const subplots =
+    params.length === 2 && first !== undefined && second !== undefined
+      ? [[subplot(first, second)]]
+      : params.map((y) => params.map((x) => subplot(x, y)));
+  return { kind: 'contour', targetName: target.name, lowIsGood: target.lowIsGood, params, subplots };
+}
+
+interface AxisWithValues {
+  readonly axis: ContourAxis;
+  /** By trial. */
+  readonly values: readonly (number | string | undefined)[];
+}
+
+function contourAxis(trials: readonly FrozenTrial[], name: string): AxisWithValues {
+  const numerical = isNumerical(firstDistribution(trials, name));
+  const values = trials.map((trial) => axisValue(trial, name, numerical));
+  const axis = paramAxis(trials, name);
+  const distinct = [...new Set(values)].filter((value) => value !== undefined);
+  distinct.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const indices = numerical && distinct.length >= 2 ? [axis.range[0], ...distinct, axis.range[1]] : distinct;
+  return { axis: { ...axis, indices }, values };
+}
+
+function contourSubplot(
+  trials: readonly FrozenTrial[],
+  target: PlotTarget,
+  xs: AxisWithValues,
+  ys: AxisWithValues,
+  surfaceSize: number,
+): ContourSubplot {
+  const nothing = { x: xs.axis, y: ys.axis, cells: [], trialNumbers: [], xs: [], ys: [], isFeasible: [] };
+  if (xs.axis.name === ys.axis.name || xs.axis.indices.length < 2 || ys.axis.indices.length < 2) {
+    return { ...nothing, surface: undefined };
+  }
+  // A numeric axis begins with its padded end, so a value's place is found by looking from the left.
+  const xPlace = new Map(xs.axis.indices.map((value, i) => [value, i]));
+  const yPlace = new Map(ys.axis.indices.map((value, i) => [value, i]));
+  const having = [...trials.keys()].filter((i) => xs.values[i] !== undefined && ys.values[i] !== undefined);
+  const cells = new Map<string, ContourCell>();
+  for (const i of having) {
+    const xIndex = xPlace.get(xs.values[i] as number | string) ?? 0;
+    const yIndex = yPlace.get(ys.values[i] as number | string) ?? 0;
+    const z = target.valueOf(trials[i] as FrozenTrial);
+    const key = `${xIndex} ${yIndex}`;
+    const known = cells.get(key);
+    if (known === undefined || target.direction === undefined || isBetter(target.direction, z, known.z)) {
+      cells.set(key, { xIndex, yIndex, z });
+    }
+  }
+  const kept = [...cells.values()];
+  return {
+    x: xs.axis,
+    y: ys.axis,
+    cells: kept,
+    trialNumbers: having.map((i) => trials[i]?.number ?? 0),
+    xs: having.map((i) => xs.values[i] as number | string),
+    ys: having.map((i) => ys.values[i] as number | string),
+    isFeasible: having.map((i) => trials[i]?.isFeasible ?? true),
+    surface: surfaceSize > 0 && kept.length > 0 ? contourSurface(xs.axis, ys.axis, kept, surfaceSize) : undefined,
+  };
+}
+
+export function contourTable(figure: ContourFigure): FigureTable {
+  return {
+    columns: ['x parameter', 'y parameter', 'x', 'y', figure.targetName],
+    rows: figure.subplots
+      .flat()
+      .flatMap(({ x, y, cells }) =>
+        cells.map(({ xIndex, yIndex, z }) => [x.name, y.name, x.indices[xIndex], y.indices[yIndex], z]),
+      ),
+  };
+}
