@@ -36,7 +36,16 @@ interface OptunaPlots {
   readonly parallel: { readonly objectives: readonly { label: string }[] };
   readonly bars: readonly { numbers: number[]; values: number[] }[];
   readonly hypervolume: { reference: number[]; numbers: number[]; values: number[] };
-  readonly [part: string]: unknown;
+  readonly intermediate: unknown;
+  readonly history: unknown;
+  readonly contour: unknown;
+  readonly pair: unknown;
+  readonly rank: unknown;
+  readonly positions: unknown;
+  readonly edf: unknown;
+  readonly terminator: unknown;
+  readonly ranks: unknown;
+  readonly pareto: unknown;
 }
 
 /** What Optuna makes of a study. */
