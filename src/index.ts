@@ -56,6 +56,7 @@ export type { WilcoxonPrunerOptions } from './pruners/wilcoxon-pruner.js';
 export type { Sampler } from './samplers/sampler.js';
 export { RandomSampler } from './samplers/random-sampler.js';
 export { AutoSampler, type AutoSamplerOptions } from './samplers/auto-sampler.js';
+export { GPSampler, type GPSamplerOptions } from './samplers/gp-sampler.js';
 export { TPESampler } from './samplers/tpe-sampler.js';
 export {
   copyStudy,

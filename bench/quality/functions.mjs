@@ -1,7 +1,7 @@
 // Search quality on functions: continuous, integer, mixed, conditional, noisy, in many dimensions. Prints for each the median over
 // seeds of the best value after k trials less the optimum.
 // node bench/quality/functions.mjs [--seeds 10] [--trials 100] [--only name] [sampler …]      needs: npm run build
-import { AutoSampler, createStudy, RandomSampler, TPESampler } from '../../dist/index.js';
+import { AutoSampler, createStudy, GPSampler, RandomSampler, TPESampler } from '../../dist/index.js';
 
 const CHECKPOINTS = [25, 50, 100, 200];
 const args = process.argv.slice(2);
@@ -10,6 +10,7 @@ const trials = Number(option('--trials') ?? 100);
 const only = option('--only');
 const samplers = {
   auto: (seed) => new AutoSampler({ seed }),
+  gp: (seed) => new GPSampler({ seed, warnIndependentSampling: false }),
   tpe: (seed) => new TPESampler({ seed }),
   random: (seed) => new RandomSampler({ seed }),
 };

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-import { AutoSampler, createStudy, RandomSampler, TPESampler } from '../../dist/index.js';
+import { AutoSampler, createStudy, GPSampler, RandomSampler, TPESampler } from '../../dist/index.js';
 
 const CHECKPOINTS = [25, 40, 50, 100];
 const GOALS = { 25: 0.002, 40: 0.00029, 50: 0.00015, 100: 0.00006 };
@@ -17,6 +17,7 @@ const folder = option('--tables') ?? join(import.meta.dirname, 'tables');
 const isEach = args.includes('--each');
 const samplers = {
   auto: (seed) => new AutoSampler({ seed }),
+  gp: (seed) => new GPSampler({ seed, warnIndependentSampling: false }),
   tpe: (seed) => new TPESampler({ seed }),
   random: (seed) => new RandomSampler({ seed }),
 };

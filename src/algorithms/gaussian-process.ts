@@ -86,6 +86,16 @@ export class GaussianProcess {
     solveLowerTransposed(l, n, n, this.#weights, this.#weights);
   }
 
+  /** Inverse of the Cholesky factor of the rows' covariances, noise included; lower triangular, row by row. */
+  get inverseFactor(): Float64Array {
+    return this.#inverseL;
+  }
+
+  /** What each row's covariance with a point counts for in the mean there: K⁻¹ y. */
+  get weights(): Float64Array {
+    return this.#weights;
+  }
+
   /** Leave-one-out means and variances, noise included (Rasmussen & Williams, eq. 5.12). */
   leaveOneOut(targets: Float64Array): { means: Float64Array; variances: Float64Array } {
     const n = this.size;

@@ -3,7 +3,11 @@ import type { StudyDirection } from '../core/study-direction.js';
 import type { StudyView, TrialHistory } from '../core/study-view.js';
 import { nonDominationRanks } from '../algorithms/non-dominated-sort.js';
 import { pointKey } from '../algorithms/search-domain.js';
-import type { EncodedSpace } from './encoded-space.js';
+
+/** Turns trials into points; undefined for one that has no place in the space. */
+export interface TrialEncoder {
+  encode(trial: FrozenTrial): Float64Array | undefined;
+}
 
 /** A finished trial as models take it. */
 export interface LogEntry {
@@ -32,11 +36,11 @@ export class TrialLog {
   readonly failed: LogEntry[] = [];
   /** Keys of all points tried. */
   readonly keys = new Set<string>();
-  readonly #space: EncodedSpace;
+  readonly #space: TrialEncoder;
   readonly #directions: readonly StudyDirection[];
   #consumed = 0;
 
-  constructor(space: EncodedSpace, directions: readonly StudyDirection[]) {
+  constructor(space: TrialEncoder, directions: readonly StudyDirection[]) {
     this.#space = space;
     this.#directions = directions;
   }
@@ -120,9 +124,9 @@ export class TrialLog {
 
 /** Logs by study and space; the caches of a sampler. */
 export class TrialLogs {
-  readonly #logs = new WeakMap<TrialHistory, { space: EncodedSpace; log: TrialLog }>();
+  readonly #logs = new WeakMap<TrialHistory, { space: TrialEncoder; log: TrialLog }>();
 
-  of(study: StudyView, space: EncodedSpace): TrialLog {
+  of(study: StudyView, space: TrialEncoder): TrialLog {
     let entry = this.#logs.get(study.history);
     if (entry?.space !== space) {
       entry = { space, log: new TrialLog(space, study.directions) };

@@ -13,6 +13,10 @@ interface Variant {
 /** Options of each registered sampler; the contract runs with all of them. */
 const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
   auto: [{ options: {}, traits: { trials: 16 } }],
+  gp: [
+    { options: { n_startup_trials: 4 }, traits: { trials: 14 } },
+    { options: { n_startup_trials: 4, deterministic_objective: true }, traits: { trials: 13 } },
+  ],
   random: [{ options: {} }],
   tpe: [
     { options: {} },

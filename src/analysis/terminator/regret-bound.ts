@@ -1,6 +1,5 @@
 import { GaussianProcess, type GpParameters } from '../../algorithms/gaussian-process.js';
-import { fitGaussianProcess } from '../../algorithms/gaussian-process-fit.js';
-import { gammaPrior } from '../../algorithms/gp-gamma-prior.js';
+import { fitWithGammaPrior } from '../../algorithms/gp-gamma-prior.js';
 import { standardize } from '../../algorithms/target-transform.js';
 import { UsageError } from '../../core/errors.js';
 import type { FrozenTrial } from '../../core/frozen-trial.js';
@@ -78,19 +77,7 @@ export function fitProcess(
   targets: Float64Array,
   options: { isDeterministic?: boolean; start?: GpParameters | undefined } = {},
 ): GpParameters {
-  const start = options.start ?? {
-    inverseSquaredScales: new Float64Array(space.dimensions).fill(1),
-    signalVariance: 1,
-    noiseVariance: 1,
-  };
-  return fitGaussianProcess(space.columns, points, targets, {
-    start,
-    prior: gammaPrior,
-    noiseFloor: LEAST_NOISE,
-    noiseCeiling: options.isDeterministic === true ? LEAST_NOISE : 1,
-    maxIterations: 200,
-    valueTolerance: 1e-9,
-  });
+  return fitWithGammaPrior(space.columns, points, targets, { ...options, precise: true });
 }
 
 /** Highest upper confidence bound anywhere less highest lower one at a trial. */

@@ -1,0 +1,146 @@
+import { addScaled, dotProduct } from './dot-product.js';
+import { squaredDistance, type GaussianProcess } from './gaussian-process.js';
+import { expNegative } from './matern.js';
+import type { Column } from './search-domain.js';
+
+const SQRT5 = Math.sqrt(5);
+
+/**
+ * Posterior of a Gaussian process at one point after another, with the gradient of whatever is made of it: mean, variance, and
+ * covariances with points whose results are still to come (Rasmussen & Williams 2006, eq. 2.25 and 2.26, derived by x). For
+ * processes without additive kernels and points without gaps.
+ */
+export class ProcessPosterior {
+  /** At the latest point. */
+  mean = 0;
+  /** Of the function, without noise. */
+  variance = 0;
+  /** With each pending point. */
+  readonly covariances: Float64Array;
+  readonly process: GaussianProcess;
+  readonly pending: readonly Float64Array[];
+  readonly #isCategorical: readonly boolean[];
+  /** Rows, then pending points, by column. */
+  readonly #byColumn: readonly Float64Array[];
+  readonly #rows: number;
+  /** Covariances of the latest point with rows and pending points, and their derivatives by the squared scaled distance. */
+  readonly #k: Float64Array;
+  readonly #slopes: Float64Array;
+  /** L⁻¹ k. */
+  readonly #projected: Float64Array;
+  readonly #coefficients: Float64Array;
+  /** K⁻¹ k(X, pending), a row per pending point. */
+  readonly #explained: readonly Float64Array[];
+  #point: Float64Array = new Float64Array(0);
+
+  /** @param rows those that the process was made from */
+  constructor(
+    process: GaussianProcess,
+    columns: readonly Column[],
+    rows: readonly Float64Array[],
+    pending: readonly Float64Array[] = [],
+  ) {
+    if (process.parameters.additive !== undefined) throw new Error('Additive processes have no gradient here.');
+    const n = rows.length;
+    this.process = process;
+    this.pending = pending;
+    this.#rows = n;
+    this.#isCategorical = columns.map(({ kind }) => kind === 'categorical');
+    const all = [...rows, ...pending];
+    this.#byColumn = columns.map((_, j) => Float64Array.from(all, (row) => row[j] as number));
+    this.#k = new Float64Array(all.length);
+    this.#slopes = new Float64Array(all.length);
+    this.#projected = new Float64Array(n);
+    this.#coefficients = new Float64Array(all.length);
+    this.covariances = new Float64Array(pending.length);
+    this.#explained = pending.map((point) => {
+      this.#setCovariances(point);
+      this.#project();
+      const explained = new Float64Array(n);
+      this.#unproject(explained);
+      return explained;
+    });
+  }
+
+  /** Sets mean, variance and covariances to those at a point. */
+  at(point: Float64Array): void {
+    this.#point = point;
+    this.#setCovariances(point);
+    this.#project();
+    const n = this.#rows;
+    this.mean = dotProduct(this.#k, 0, this.process.weights, 0, n);
+    const explained = dotProduct(this.#projected, 0, this.#projected, 0, n);
+    this.variance = Math.max(0, this.process.priorVariance - explained);
+    for (let r = 0; r < this.covariances.length; r++) {
+      this.covariances[r] =
+        (this.#k[n + r] as number) - dotProduct(this.#k, 0, this.#explained[r] as Float64Array, 0, n);
+    }
+  }
+
+  /**
+   * Adds to `gradient` that of a function of mean, variance and covariances at the latest point, whose derivatives by these are
+   * given. Categories have none.
+   */
+  addGradient(byMean: number, byVariance: number, byCovariances: Float64Array, gradient: Float64Array): void {
+    const n = this.#rows;
+    const coefficients = this.#coefficients;
+    const { weights } = this.process;
+    this.#unproject(coefficients);
+    for (let i = 0; i < n; i++)
+      coefficients[i] = byMean * (weights[i] as number) - 2 * byVariance * (coefficients[i] as number);
+    for (let r = 0; r < byCovariances.length; r++) {
+      const slope = byCovariances[r] as number;
+      addScaled(coefficients, 0, -slope, this.#explained[r] as Float64Array, 0, n);
+      coefficients[n + r] = slope;
+    }
+    const total = n + byCovariances.length;
+    for (let i = 0; i < total; i++) coefficients[i] = (coefficients[i] as number) * (this.#slopes[i] as number);
+    for (let j = 0; j < this.#byColumn.length; j++) {
+      if (this.#isCategorical[j] === true) continue;
+      const values = this.#byColumn[j] as Float64Array;
+      const x = this.#point[j] as number;
+      let sum = 0;
+      for (let i = 0; i < total; i++) sum += (coefficients[i] as number) * (x - (values[i] as number));
+      gradient[j] = (gradient[j] as number) + 2 * (this.process.parameters.inverseSquaredScales[j] as number) * sum;
+    }
+  }
+
+  #setCovariances(point: Float64Array): void {
+    const { inverseSquaredScales, signalVariance } = this.process.parameters;
+    const k = this.#k;
+    k.fill(0);
+    for (let j = 0; j < this.#byColumn.length; j++) {
+      const values = this.#byColumn[j] as Float64Array;
+      const x = point[j] as number;
+      const t = inverseSquaredScales[j] as number;
+      if (this.#isCategorical[j] === true) {
+        for (let i = 0; i < k.length; i++) k[i] = (k[i] as number) + t * squaredDistance(true, x, values[i] as number);
+      } else {
+        for (let i = 0; i < k.length; i++) {
+          const difference = x - (values[i] as number);
+          k[i] = (k[i] as number) + t * difference * difference;
+        }
+      }
+    }
+    for (let i = 0; i < k.length; i++) {
+      const r = SQRT5 * Math.sqrt(k[i] as number);
+      const e = signalVariance * expNegative(r);
+      k[i] = (1 + r + (r * r) / 3) * e;
+      this.#slopes[i] = (-5 / 6) * (1 + r) * e;
+    }
+  }
+
+  #project(): void {
+    const n = this.#rows;
+    const inverse = this.process.inverseFactor;
+    for (let i = 0; i < n; i++) this.#projected[i] = dotProduct(inverse, i * n, this.#k, 0, i + 1);
+  }
+
+  /** K⁻¹ k = L⁻ᵀ (L⁻¹ k). */
+  #unproject(out: Float64Array): void {
+    const n = this.#rows;
+    out.fill(0, 0, n);
+    for (let i = 0; i < n; i++)
+      addScaled(out, 0, this.#projected[i] as number, this.process.inverseFactor, i * n, i + 1);
+  }
+}
