@@ -40,14 +40,6 @@ export function checkConfig(document: ConfigDocument, options: CheckOptions): Ch
     report({ path: [], allowed: 'a mapping with study, backbone, metric, trials, parameters and objective' });
     return { config: undefined, problems, warnings };
   }
-  if (value['study'] === undefined && value['method'] !== undefined && value['parameters'] !== undefined) {
-    report({
-      path: ['method'],
-      aboutKey: true,
-      text: 'this is a W&B sweep file; such files are not read yet. Its parameters can be copied as they are; add study, backbone, metric, trials and objective.',
-    });
-    return { config: undefined, problems, warnings };
-  }
   const schema = createConfigSchema(options.registry);
   const sections = checkSections(value, schema, report);
   checkAlternatives(value, report);
@@ -143,7 +135,7 @@ function checkPasswords(document: ConfigDocument, complain: Complain): void {
   }
 }
 
-function toProblem(explained: Explained, document: ConfigDocument): ConfigProblem {
+export function toProblem(explained: Explained, document: ConfigDocument): ConfigProblem {
   const path: KeyPath = explained.path;
   const location = explained.aboutKey === true ? document.locateKey(path) : document.locate(path);
   const missing = explained.missing === true && location.found === undefined;

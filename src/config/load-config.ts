@@ -8,6 +8,7 @@ import { ConfigError, type ConfigProblem } from './config-error.js';
 import { LITERAL_KEYS, type ConfigRegistry } from './config-schema.js';
 import { detectEnvironment } from './environment.js';
 import { findProjectRoot } from './project-root.js';
+import { readWandbDocument } from './wandb/wandb-document.js';
 import { ConfigDocument } from './yaml-document.js';
 
 export interface LoadOptions {
@@ -76,9 +77,13 @@ function load(
   options: LoadOptions & Pick<LoadedConfig, 'path' | 'configFolder' | 'projectRoot'>,
 ): LoadedConfig {
   const { registry, set = [], env = process.env, checkFiles = true, path, configFolder, projectRoot } = options;
-  const document = new ConfigDocument(text, name, env, LITERAL_KEYS);
-  if (!document.readable) throw new ConfigError(name, document.problems);
+  const written = new ConfigDocument(text, name, env, LITERAL_KEYS);
+  if (!written.readable) throw new ConfigError(name, written.problems);
+  const sweep = readWandbDocument(text, name, { projectRoot, configFolder });
+  const document = sweep === undefined ? written : new ConfigDocument(sweep.text, name, env, LITERAL_KEYS);
   for (const assignment of set) document.set(assignment);
+  if (sweep !== undefined && sweep.problems.length > 0)
+    throw new ConfigError(name, [...sweep.problems, ...document.problems]);
   const { config, problems, warnings } = checkConfig(document, {
     registry,
     projectRoot,
@@ -86,7 +91,8 @@ function load(
     checkFiles,
     environment: detectEnvironment(env),
   });
-  if (config === undefined) throw new ConfigError(name, withoutRepeats(problems));
+  const placed = sweep === undefined ? problems : problems.map((problem) => sweep.relocate(problem));
+  if (config === undefined) throw new ConfigError(name, withoutRepeats(placed));
   return {
     config,
     path,
@@ -94,7 +100,7 @@ function load(
     configFolder,
     text,
     resolvedText: document.toText(),
-    warnings,
+    warnings: [...(sweep?.warnings ?? []), ...warnings],
     redact: (shown) => document.secrets.redact(shown),
   };
 }

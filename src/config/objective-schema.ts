@@ -40,6 +40,12 @@ const commandObjective = z.strictObject({
     .default({})
     .describe('Variables of the command’s environment.'),
   cwd: z.string().optional().describe('Working directory; absent: the project root.'),
+  protocol: z
+    .enum(['resweep', 'wandb'])
+    .optional()
+    .describe(
+      'What the program speaks. wandb: arguments as the agent of W&B writes them, and a Python module wandb that reports here. Absent: resweep.',
+    ),
   grace: duration('Time between SIGTERM and SIGKILL.', '10s').default(10_000),
   data: sourceData.optional(),
 });

@@ -146,6 +146,18 @@ export class ConfigDocument {
     return found;
   }
 
+  /** The path of a dotted key: names that hold dots themselves are told by what is there. */
+  pathOfKey(dotted: string): KeyPath {
+    const path: (string | number)[] = [];
+    let rest = dotted.split('.');
+    while (rest.length > 0 && rest[0] !== '') {
+      const length = rest.findLastIndex((_, index) => this.#nodeAt([...path, rest.slice(0, index + 1).join('.')])) + 1;
+      path.push(rest.slice(0, Math.max(1, length)).join('.'));
+      rest = rest.slice(Math.max(1, length));
+    }
+    return path;
+  }
+
   /** Place of a path, or of the nearest thing above it that exists. */
   locate(path: KeyPath): Location {
     const dotted = path.join('.');

@@ -8,6 +8,8 @@ export const COMMAND_PLACEHOLDERS = {
   args_no_boolean_flags: 'as args, but true is --name alone and false is left out',
   args_json: 'all parameters as one JSON text',
   args_json_file: 'path of a JSON file with all parameters',
+  env: 'the program env, by which the next word is found on the PATH',
+  interpreter: 'python, or python3 where there is no python',
   trial_number: 'number of the trial',
   trial_dir: 'folder of the trial',
   checkpoint_dir: 'folder for checkpoints of the trial',

@@ -148,6 +148,8 @@ export interface CommandObjectiveConfig extends BaseObjectiveConfig {
   readonly env: Readonly<Record<string, string>>;
   /** Absent: the project root. */
   readonly cwd?: string | undefined;
+  /** `wandb`: arguments as the agent of W&B writes them, and a Python module `wandb` that reports here. */
+  readonly protocol?: 'resweep' | 'wandb' | undefined;
   /** Time between SIGTERM and SIGKILL. */
   readonly grace: number;
   /** Data that the command reads, for the study's identity. */

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
 import type { ParamValue } from '../core/distributions.js';
 import { UsageError } from '../core/errors.js';
-import { stringifyJson } from '../core/json.js';
+import { stringifyJson, type JsonValue } from '../core/json.js';
 import type { TrialTask } from './objective.js';
+import { wandbArguments, wandbConfig } from './wandb-protocol.js';
 
 /** What the placeholders of a command stand for. */
 export interface CommandContext {
@@ -10,6 +14,7 @@ export interface CommandContext {
   readonly study8: string;
   readonly projectRoot: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly protocol?: 'resweep' | 'wandb' | undefined;
 }
 
 /** A parameter as a word: numbers and words as they are, null as `null`. */
@@ -21,7 +26,7 @@ function text(value: ParamValue): string {
 export function expandCommand(words: readonly string[], context: CommandContext): string[] {
   return words.flatMap((word) => {
     const whole = /^\$\{(args|args_no_hyphens|args_no_boolean_flags)\}$/.exec(word)?.[1];
-    return whole === undefined ? [expandWord(word, context)] : listOf(whole, context.task.params);
+    return whole === undefined ? [expandWord(word, context)] : listOf(whole, context);
   });
 }
 
@@ -39,11 +44,15 @@ function valueOf(name: string, context: CommandContext): string {
     case 'args':
     case 'args_no_hyphens':
     case 'args_no_boolean_flags':
-      return listOf(name, task.params).map(shellQuote).join(' ');
+      return listOf(name, context).map(shellQuote).join(' ');
     case 'args_json':
-      return stringifyJson(task.params);
+      return stringifyJson(context.protocol === 'wandb' ? wandbConfig(task.params) : task.params);
     case 'args_json_file':
       return context.paramsFile;
+    case 'env':
+      return '/usr/bin/env';
+    case 'interpreter':
+      return isOnPath('python', context.env) ? 'python' : 'python3';
     case 'trial_number':
       return String(task.number);
     case 'trial_dir':
@@ -66,12 +75,17 @@ function valueOf(name: string, context: CommandContext): string {
   throw new UsageError(`The command holds the unknown placeholder \${${name}}.`);
 }
 
-function listOf(kind: string, params: Readonly<Record<string, ParamValue>>): string[] {
+function listOf(kind: string, { task: { params }, protocol }: CommandContext): string[] {
+  if (protocol === 'wandb') return wandbArguments(kind, params);
   return Object.entries(params).flatMap(([name, value]) => {
     if (kind === 'args_no_hyphens') return [`${name}=${text(value)}`];
     if (kind === 'args_no_boolean_flags' && typeof value === 'boolean') return value ? [`--${name}`] : [];
     return [`--${name}=${text(value)}`];
   });
+}
+
+function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  return (env['PATH'] ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, program)));
 }
 
 function shellQuote(word: string): string {

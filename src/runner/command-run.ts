@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 
 import { messageOf } from '../core/errors.js';
-import { stringifyJson } from '../core/json.js';
+import { stringifyJson, type JsonValue } from '../core/json.js';
 import type { CommandObjectiveConfig } from '../core/sweep-config.js';
 import { expandCommand, expandWord, type CommandContext } from './command-line.js';
 import { LineSplitter, readOutputLine } from './command-output.js';
@@ -17,6 +17,7 @@ import { signalGroup } from './process-tree.js';
 import { threadEnvironment } from './thread-environment.js';
 import { TrialGuard, type BrokenLimit } from './trial-guard.js';
 import { followOutput, type TrialLog } from './trial-log.js';
+import { wandbConfig, wandbEnvironment } from './wandb-protocol.js';
 
 /** What one run of a command works with. */
 export interface CommandRunParts {
@@ -90,8 +91,11 @@ export class CommandRun {
 
   #spawn(): ChildProcess {
     const { objective, projectRoot, study8, task, slot } = this.#parts;
-    const paramsFile = join(task.trialDir, 'params.json');
-    const context: CommandContext = { task, paramsFile, study8, projectRoot, env: process.env };
+    const isWandb = objective.protocol === 'wandb';
+    const paramsFile = join(task.trialDir, isWandb ? 'wandb-config.json' : 'params.json');
+    if (isWandb) writeFileSync(paramsFile, stringifyJson(wandbConfig(task.params)));
+    const { protocol } = objective;
+    const context: CommandContext = { task, paramsFile, study8, projectRoot, env: process.env, protocol };
     const [program = '', ...args] = expandCommand(objective.command, context);
     const configured = Object.entries(objective.env).map(([name, value]) => [name, expandWord(value, context)]);
     return spawn(program, args, {
@@ -110,6 +114,7 @@ export class CommandRun {
         RESWEEP_CHECKPOINT_DIR: task.checkpointDir,
         RESWEEP_SEED: String(task.seed),
         RESWEEP_REPORT_FD: '3',
+        ...(isWandb ? wandbEnvironment(task, process.env) : {}),
         ...(Object.fromEntries(configured) as Record<string, string>),
       },
     });

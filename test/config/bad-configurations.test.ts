@@ -268,7 +268,7 @@ const cases: readonly (readonly [name: string, text: string, expected: readonly 
       objective: '{type: command, command: [python, train.py, "${arg}", "$${text}", "${envvar:HOME}"]}',
     }),
     [
-      'c.yaml:7:56: objective.command.2: the placeholder ${arg} is unknown; known are args, args_no_hyphens, args_no_boolean_flags, args_json, args_json_file, trial_number, trial_dir, checkpoint_dir, seed, study8, project_root, lr and envvar:NAME (a variable of the environment). Write $${arg} for the text itself. Did you mean "args"?',
+      'c.yaml:7:56: objective.command.2: the placeholder ${arg} is unknown; known are args, args_no_hyphens, args_no_boolean_flags, args_json, args_json_file, env, interpreter, trial_number, trial_dir, checkpoint_dir, seed, study8, project_root, lr and envvar:NAME (a variable of the environment). Write $${arg} for the text itself. Did you mean "args"?',
     ],
   ],
   [
@@ -331,10 +331,15 @@ const cases: readonly (readonly [name: string, text: string, expected: readonly 
     ['c.yaml:12:1: trials: stands twice in the same mapping; keep one of them.'],
   ],
   [
-    'a W&B sweep file',
-    'method: bayes\nparameters: {lr: {min: 0, max: 1}}\n',
+    'a W&B sweep file with mistakes',
+    'method: baies\nprogram: t.py\nmetric: {goal: down}\nparameters:\n  lr: {distribution: log_unifrom, min: 0, max: 1}\n  m: {parameters: {x: {min: 3, max: 1}}}\nrun_cup: 3\n',
     [
-      'c.yaml:1:1: method: this is a W&B sweep file; such files are not read yet. Its parameters can be copied as they are; add study, backbone, metric, trials and objective.',
+      'c.yaml:1:9: method: found "baies"; expected one of bayes, random, grid, custom. Did you mean "bayes"?',
+      'c.yaml:3:1: metric.name: is missing; expected the name under which the program logs it.',
+      'c.yaml:3:16: metric.goal: found "down"; expected one of minimize, maximize.',
+      'c.yaml:5:22: parameters.lr.distribution: found "log_unifrom"; expected one of constant, categorical, categorical_w_probabilities, int_uniform, uniform, q_uniform, log_uniform, log_uniform_values, q_log_uniform, q_log_uniform_values, inv_log_uniform, inv_log_uniform_values, normal, q_normal, log_normal, q_log_normal, beta, q_beta. Did you mean "log_uniform"?',
+      'c.yaml:6:29: parameters.m.parameters.x.min: min 3 is above max 1.',
+      'c.yaml:7:1: run_cup: unknown key; expected one of apiVersion, kind, controller, description, program, job, image_uri, entity, project, name, method, command, run_cap, metric, metrics, scheduler, early_terminate, parameters. Did you mean "run_cap"?',
     ],
   ],
   [

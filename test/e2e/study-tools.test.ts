@@ -1,3 +1,7 @@
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { CliProject } from '../support/cli-project.js';
@@ -32,5 +36,35 @@ describe('looking deeper into a study', () => {
     expect(wrong.stderr).toContain('Did you mean "kind"?');
     expect(project.run('importance', project.config, '--evaluator', 'shap').code).toBe(2);
     expect(project.run('importance', '--help').stdout).toContain('fanova');
+  });
+});
+
+describe('a W&B sweep file and the program it names, both as they are', () => {
+  it('runs, prunes, and goes on', () => {
+    const project = new CliProject();
+    try {
+      for (const name of ['sweep.yaml', 'train.py']) {
+        copyFileSync(
+          fileURLToPath(new URL(`../../examples/wandb/${name}`, import.meta.url)),
+          join(project.folder, name),
+        );
+      }
+      const first = project.json<{ trials: Record<string, number>; best: { value: number; params: object } }>(
+        ...['run', 'sweep.yaml', '--set', 'sampler.seed=1', '--trials', '10'],
+      );
+      expect(first.trials).toMatchObject({ total: 10, fail: 0 });
+      expect(first.trials['pruned']).toBeGreaterThan(0);
+      expect(Object.keys(first.best.params)).toEqual(['learning_rate', 'optimizer.momentum']);
+      expect(project.json<typeof first>('run', 'sweep.yaml', '--trials', '12').trials).toMatchObject({ total: 12 });
+      writeFileSync(
+        join(project.folder, 'bad.yaml'),
+        'method: bayes\nprogram: train.py\nmetric: {name: l}\nparameters: {x: {mim: 1}}\n',
+      );
+      const wrong = project.run('run', 'bad.yaml');
+      expect(wrong.code).toBe(2);
+      expect(wrong.stderr).toContain('bad.yaml:4:18: parameters.x.mim: unknown key');
+    } finally {
+      project.remove();
+    }
   });
 });
