@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 
 import type { ParamValue } from '../core/distributions.js';
 import { UsageError } from '../core/errors.js';
-import { stringifyJson, type JsonValue } from '../core/json.js';
+import { stringifyJson } from '../core/json.js';
 import type { TrialTask } from './objective.js';
 import { wandbArguments, wandbConfig } from './wandb-protocol.js';
 

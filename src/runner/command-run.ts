@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 
 import { messageOf } from '../core/errors.js';
-import { stringifyJson, type JsonValue } from '../core/json.js';
+import { stringifyJson } from '../core/json.js';
 import type { CommandObjectiveConfig } from '../core/sweep-config.js';
 import { expandCommand, expandWord, type CommandContext } from './command-line.js';
 import { LineSplitter, readOutputLine } from './command-output.js';
