@@ -10,6 +10,14 @@ export interface HeartbeatOptions {
 
 export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 15_000, graceMs: 60_000 };
 
+/** A running trial without its process. */
+export interface StaleTrial {
+  readonly owner: TrialOwner;
+  readonly reason: string;
+  /** The process ended while its machine went on: the trial itself may be the cause. */
+  readonly processEnded: boolean;
+}
+
 /** This process, as others see it in the storage: entered before its first trial, renewed while it lives, removed when it leaves. */
 export class Presence {
   readonly #storage: Storage;
@@ -87,12 +95,12 @@ export class Presence {
    * Which running trials have lost their process: dead on this machine, at once; elsewhere, or unknown but with a heartbeat,
    * after the grace period. One that never had either belongs to whoever asked for it and is left alone.
    */
-  async findStale(studyId: number): Promise<{ owner: TrialOwner; reason: string }[]> {
+  async findStale(studyId: number): Promise<StaleTrial[]> {
     if (!this.#storage.persistent) return [];
-    const stale: { owner: TrialOwner; reason: string }[] = [];
+    const stale: StaleTrial[] = [];
     for (const owner of await this.#storage.runningTrials(studyId)) {
-      const reason = this.#reasonOf(owner);
-      if (reason !== undefined) stale.push({ owner, reason });
+      const stopped = this.#endOf(owner);
+      if (stopped !== undefined) stale.push({ owner, ...stopped });
     }
     return stale;
   }
@@ -107,18 +115,22 @@ export class Presence {
     });
   }
 
-  #reasonOf(owner: TrialOwner): string | undefined {
+  #endOf(owner: TrialOwner): Omit<StaleTrial, 'owner'> | undefined {
     const { process } = owner;
     if (process?.processId === this.#identity.processId) return undefined;
     if (process !== undefined) {
       const life = isAlive(process);
       if (life === 'alive') return undefined;
-      if (life === 'dead') return `process ${process.pid} on ${process.host} is gone`;
+      if (life === 'dead') {
+        const sameBoot = process.bootId === this.#identity.bootId;
+        return { reason: `process ${process.pid} on ${process.host} is gone`, processEnded: sameBoot };
+      }
       if (!this.#isSilent(process.heartbeatAt)) return undefined;
-      return `no sign of process ${process.pid} on ${process.host} since ${process.heartbeatAt} UTC`;
+      const reason = `no sign of process ${process.pid} on ${process.host} since ${process.heartbeatAt} UTC`;
+      return { reason, processEnded: false };
     }
     if (owner.trialHeartbeatAt === undefined || !this.#isSilent(owner.trialHeartbeatAt)) return undefined;
-    return `no heartbeat since ${owner.trialHeartbeatAt} UTC`;
+    return { reason: `no heartbeat since ${owner.trialHeartbeatAt} UTC`, processEnded: false };
   }
 
   #isSilent(since: string): boolean {

@@ -33,10 +33,7 @@ export function originalNumberOf(trial: FrozenTrial): number {
 }
 
 /** How often trials of this one's chain were given up before, by kind. */
-export function earlierFailuresOf(
-  trial: FrozenTrial,
-  all: readonly FrozenTrial[],
-): { interrupted: number; failed: number } {
+function earlierFailuresOf(trial: FrozenTrial, all: readonly FrozenTrial[]): { interrupted: number; failed: number } {
   let interrupted = 0;
   let failed = 0;
   for (const number of retryHistoryOf(trial)) {
@@ -44,6 +41,50 @@ export function earlierFailuresOf(
     else interrupted++;
   }
   return { interrupted, failed };
+}
+
+/** So many ends of its process in a row, without a step of progress between them, and a trial is held to be their cause. */
+const POISON_ENDS = 3;
+
+/** Whether a given-up trial took its process with it: it died, was killed, or ran out of memory. */
+function tookItsProcess(details: JsonValue | undefined): boolean {
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) return false;
+  const record = details as Readonly<Record<string, JsonValue>>;
+  return record['process_ended'] === true || record['signal'] !== undefined || record['out_of_memory'] === true;
+}
+
+function lastStepOf(trial: FrozenTrial): number {
+  return Math.max(-1, ...Object.keys(trial.intermediateValues).map(Number));
+}
+
+/**
+ * How many runs of a trial ended with their process, one after the other and this one included, none of them getting further than
+ * the one before: 0 where this one ended otherwise.
+ */
+function endsInARow(trial: FrozenTrial, failure: Failure, all: readonly FrozenTrial[]): number {
+  if (!tookItsProcess(failure.details)) return 0;
+  let count = 1;
+  let later = trial;
+  for (const number of [...retryHistoryOf(trial)].reverse()) {
+    const earlier = all[number];
+    if (earlier === undefined || lastStepOf(later) > lastStepOf(earlier)) break;
+    const key = earlier.isInterrupted ? TRIAL_ATTRIBUTE.interrupted : TRIAL_ATTRIBUTE.failure;
+    if (!tookItsProcess(earlier.systemAttr(key))) break;
+    count++;
+    later = earlier;
+  }
+  return count;
+}
+
+/** A trial that has ended its process again and again fails for good; anything else stays as it is. */
+function judgePoison(trial: FrozenTrial, failure: Failure, all: readonly FrozenTrial[]): Failure {
+  const ends = endsInARow(trial, failure, all);
+  if (ends < POISON_ENDS) return failure;
+  return {
+    interrupted: false,
+    message: `Its process ended ${ends} times without getting further, so it is not tried again (${failure.message}).`,
+    details: { ...failure.details, poison: true },
+  };
 }
 
 /**
@@ -54,11 +95,13 @@ export function giveUpWrites(
   studyId: number,
   trial: FrozenTrial,
   logicalIndex: number,
-  failure: Failure,
+  cause: Failure,
   policy: RetryPolicy,
   at: string,
-  earlierFailures: { interrupted: number; failed: number },
+  all: readonly FrozenTrial[],
 ): { writes: TrialWrite[]; after: FrozenTrial } {
+  const failure = judgePoison(trial, cause, all);
+  const earlier = earlierFailuresOf(trial, all);
   const key = failure.interrupted ? TRIAL_ATTRIBUTE.interrupted : TRIAL_ATTRIBUTE.failure;
   const text = stringifyJson(
     failure.interrupted
@@ -69,9 +112,12 @@ export function giveUpWrites(
     { kind: 'systemAttr', trialId: trial.trialId, key, text },
     { kind: 'state', trialId: trial.trialId, state: 'FAIL', at },
   ];
-  const retried = failure.interrupted
-    ? earlierFailures.interrupted < policy.interrupted
-    : earlierFailures.failed < policy.failed;
+  const retried =
+    failure.details?.['poison'] === true
+      ? false
+      : failure.interrupted
+        ? earlier.interrupted < policy.interrupted
+        : earlier.failed < policy.failed;
   // A trial that lost its process before it was stored with its place gets it now: its folder is named by it.
   const place: Record<string, string> =
     logicalIndex === trial.logicalIndex ? {} : { [TRIAL_ATTRIBUTE.logicalIndex]: stringifyJson(logicalIndex) };

@@ -15,6 +15,14 @@ export interface StaleTrialsHost {
   write(writes: readonly TrialWrite[], after: FrozenTrial): Promise<void>;
 }
 
+/** A trial to be given up, and why. */
+export interface InterruptedTrial {
+  readonly trialId: number;
+  readonly reason: string;
+  /** Its process ended while the machine went on. */
+  readonly processEnded?: boolean;
+}
+
 /** Running trials whose process is gone: found, marked as interrupted and, within their budget, queued again. */
 export class StaleTrials {
   readonly #host: StaleTrialsHost;
@@ -39,20 +47,26 @@ export class StaleTrials {
   /** Looks now. Returns the trials that were given up. */
   async interruptStale(): Promise<FrozenTrial[]> {
     const stale = await this.#presence.findStale(this.#host.studyId);
-    return this.interrupt(stale.map(({ owner, reason }) => ({ trialId: owner.trialId, reason })));
+    return this.interrupt(
+      stale.map(({ owner, reason, processEnded }) => ({ trialId: owner.trialId, reason, processEnded })),
+    );
   }
 
   /** Gives these running trials up. Returns those that were. */
-  async interrupt(trials: readonly { trialId: number; reason: string }[]): Promise<FrozenTrial[]> {
+  async interrupt(trials: readonly InterruptedTrial[]): Promise<FrozenTrial[]> {
     if (trials.length === 0) return [];
     const host = this.#host;
     await host.sync();
     const given: FrozenTrial[] = [];
     const at = toDatabaseTime(this.#clock.now());
-    for (const { trialId, reason } of [...trials].sort((a, b) => a.trialId - b.trialId)) {
+    for (const { trialId, reason, processEnded = false } of [...trials].sort((a, b) => a.trialId - b.trialId)) {
       const trial = host.history.unfinished.find((candidate) => candidate.trialId === trialId);
       if (trial?.state !== 'RUNNING') continue;
-      const { writes, after } = host.giveUp(trial, { interrupted: true, message: reason }, at);
+      const { writes, after } = host.giveUp(
+        trial,
+        { interrupted: true, message: reason, ...(processEnded ? { details: { process_ended: true } } : {}) },
+        at,
+      );
       try {
         await host.write(writes, after);
         given.push(after);

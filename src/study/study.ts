@@ -16,8 +16,8 @@ import { checkEnqueued, hasTrialWith, requireCompatible, templatesOf, waitingTem
 import { runOptimize, type Objective, type OptimizeOptions } from './optimize.js';
 import { Presence } from './presence.js';
 import type { StudyParts } from './study-parts.js';
-import { DEFAULT_RETRY, earlierFailuresOf, giveUpWrites, type Failure, type RetryPolicy } from './retry.js';
-import { StaleTrials } from './stale-trials.js';
+import { DEFAULT_RETRY, giveUpWrites, type Failure, type RetryPolicy } from './retry.js';
+import { StaleTrials, type InterruptedTrial } from './stale-trials.js';
 import { STUDY_ATTRIBUTE, StudyAttributes } from './study-attributes.js';
 import { StudyHistory } from './study-history.js';
 import { finishWrites, judge, type TellOptions, type Verdict } from './tell.js';
@@ -300,9 +300,8 @@ export class Study implements StudyView {
   }
 
   #giveUp(trial: FrozenTrial, failure: Failure, at: string): { writes: TrialWrite[]; after: FrozenTrial } {
-    const earlier = earlierFailuresOf(trial, this.#history.all);
     const logicalIndex = this.#history.logicalIndexOf(trial);
-    return giveUpWrites(this.studyId, trial, logicalIndex, failure, this.retry, at, earlier);
+    return giveUpWrites(this.studyId, trial, logicalIndex, failure, this.retry, at, this.#history.all);
   }
 
   /** A result for a trial that somebody else has ended meanwhile: kept with the study, never a second result of the trial. */
@@ -408,7 +407,7 @@ export class Study implements StudyView {
   }
 
   /** Gives running trials up because their machine is known to be gone (a restored study). Returns those that were given up. */
-  async interruptTrials(trials: readonly { trialId: number; reason: string }[]): Promise<FrozenTrial[]> {
+  async interruptTrials(trials: readonly InterruptedTrial[]): Promise<FrozenTrial[]> {
     return this.#stale.interrupt(trials);
   }
 
