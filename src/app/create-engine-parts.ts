@@ -8,7 +8,7 @@ import { samplerDefinitions } from '../samplers/sampler-registry.js';
 export function createSampler(config: SamplerConfig): Sampler {
   const definition = samplerDefinitions.find(({ type }) => type === config.type);
   if (definition === undefined) throw new Error(`No sampler "${config.type}".`);
-  return definition.create(config.options);
+  return definition.create(config.options as never);
 }
 
 /** The pruner that a checked configuration names. */

@@ -101,6 +101,9 @@ export class SweepLoop {
       for (;;) {
         const reason = limits.reasonToStop(study);
         if (reason !== undefined) this.#stop(reason);
+        if (this.#stopReason === undefined && (await study.isExhausted())) {
+          this.#stop('every point of the search space has been tried');
+        }
         if (this.#stopReason !== undefined || study.isStopped) return;
         const trial = await study.askDeclared({ total });
         if (trial === undefined) return;

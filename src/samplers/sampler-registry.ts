@@ -1,12 +1,5 @@
-import { autoSamplerDefinition } from './auto-sampler.js';
-import { gpSamplerDefinition } from './gp-sampler.js';
-import { randomSamplerDefinition } from './random-sampler.js';
-import { tpeSamplerDefinition } from './tpe-sampler.js';
+import { partialFixedSamplerDefinition } from './partial-fixed-definition.js';
+import { plainSamplerDefinitions } from './plain-samplers.js';
 
 /** Every sampler that a configuration can name. */
-export const samplerDefinitions = [
-  autoSamplerDefinition,
-  gpSamplerDefinition,
-  randomSamplerDefinition,
-  tpeSamplerDefinition,
-] as const;
+export const samplerDefinitions = [...plainSamplerDefinitions, partialFixedSamplerDefinition] as const;

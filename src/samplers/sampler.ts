@@ -1,4 +1,5 @@
 import type { Distribution, ParamValue } from '../core/distributions.js';
+import type { FrozenTrial } from '../core/frozen-trial.js';
 import type { JsonValue } from '../core/json.js';
 import { createRandom, mixSeed, type Random } from '../core/random.js';
 import type { SearchSpace, StudyView } from '../core/study-view.js';
@@ -17,6 +18,8 @@ export interface SamplingTrial {
   /** Suggested so far. */
   readonly params: Readonly<Record<string, ParamValue>>;
   readonly systemAttrs: Readonly<Record<string, JsonValue>>;
+  /** The trial as it stands now, what is not yet stored included. */
+  readonly frozen: FrozenTrial;
   setSystemAttr(key: string, value: JsonValue): void;
   setStudySystemAttr(key: string, value: JsonValue): void;
   /** Ends the study after the trials now running (a grid that is used up). */
@@ -43,6 +46,8 @@ export interface Sampler {
   sampleIndependent(study: StudyView, trial: SamplingTrial, name: string, distribution: Distribution): ParamValue;
   beforeTrial?(study: StudyView, trial: SamplingTrial): void;
   afterTrial?(study: StudyView, trial: SamplingTrial, state: TrialState, values: readonly number[] | undefined): void;
+  /** Whether there is nothing left to try, what runs now included. No further trial is begun then. */
+  isExhausted?(study: StudyView): boolean;
 }
 
 /** The stream of one purpose (`label`) within one trial: the same after a restart, unrelated to any other. */

@@ -14,6 +14,7 @@ export interface OptimizableStudy {
   ask(): Promise<Trial>;
   tell(trial: Trial, values?: ObjectiveValue, options?: TellOptions): Promise<FrozenTrial>;
   readonly isStopped: boolean;
+  isExhausted(): Promise<boolean>;
   leaveIfIdle(): Promise<void>;
 }
 
@@ -63,6 +64,7 @@ export async function runOptimize<S extends OptimizableStudy>(
     while (mayGoOn()) {
       started++;
       try {
+        if (await study.isExhausted()) return;
         const trial = await runTrial(study, objective, options.catch ?? false);
         for (const callback of callbacks) {
           await (typeof callback === 'function' ? callback(study, trial) : callback.afterTrial(study, trial));

@@ -361,6 +361,13 @@ export class Study implements StudyView {
     return this.#stopped;
   }
 
+  /** Whether the sampler has nothing left to try (a grid that is used up) and no trial waits to be run. */
+  async isExhausted(): Promise<boolean> {
+    if (this.sampler.isExhausted === undefined) return false;
+    await this.sync();
+    return !this.#history.unfinished.some(({ state }) => state === 'WAITING') && this.sampler.isExhausted(this);
+  }
+
   /**
    * Queues a trial with these parameters (the rest is sampled when it runs).
    * @param options.skipIfExists do nothing where a trial with exactly these parameters exists

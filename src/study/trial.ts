@@ -50,6 +50,8 @@ export class Trial implements SamplingTrial {
   #state: FrozenTrial;
   #relativeParams: Readonly<Record<string, ParamValue>> = {};
   #attempt = 0;
+  /** Writes queued before the first attempt, which every later one keeps. */
+  #kept = 0;
   #pending: TrialWrite[] = [];
   #flushing: Promise<unknown> = Promise.resolve();
   #scheduled = false;
@@ -271,10 +273,9 @@ export class Trial implements SamplingTrial {
 
   /** Sets the joint sample; with an attempt above 0 all that was drawn by the attempt before is forgotten. */
   beginAttempt(attempt: number, base: FrozenTrial, draw: () => Readonly<Record<string, ParamValue>>): void {
-    if (attempt > 0) {
-      this.#pending = this.#pending.filter(
-        (write) => write.kind === 'systemAttr' && write.key === TRIAL_ATTRIBUTE.logicalIndex,
-      );
+    if (attempt === 0) this.#kept = this.#pending.length;
+    else {
+      this.#pending.length = this.#kept;
       this.#state = base;
     }
     this.#attempt = attempt;

@@ -127,7 +127,6 @@ export function samplerContract(
     });
 
     it('samples a declared space with conditions and rules', async () => {
-      const deep: Condition = { parameter: 'kind', oneOf: ['deep'] };
       const conditions: Readonly<Record<string, readonly Condition[]>> = {
         inner: [{ parameter: 'kind', oneOf: ['deep'] }],
         units_2: [{ parameter: 'n', atLeast: 3 }],
@@ -290,7 +289,7 @@ export function samplerContract(
         ...numeric,
         n: new IntDistribution(1 + (i >> 3), isFinite ? 5 : 10 + i),
       });
-      const study = await open(create({ ...numeric, n: new IntDistribution(1, 10) }));
+      const study = await open(create({ ...numeric, n: new IntDistribution(2, 3) }));
       const work = async (): Promise<void> => {
         for (let i = 0; i < 16; i++) {
           const trial = await study.ask();

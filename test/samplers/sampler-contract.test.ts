@@ -1,13 +1,28 @@
 import { describe, expect, it } from 'vitest';
 
+import type { CategoricalChoice } from '../../src/core/distributions.js';
 import { camelKeys } from '../../src/core/key-case.js';
+import type { SearchSpace } from '../../src/core/study-view.js';
 import { samplerDefinitions } from '../../src/samplers/sampler-registry.js';
 import type { Sampler } from '../../src/samplers/sampler.js';
+import { countValues, valueAt } from '../../src/samplers/finite-space.js';
 import { samplerContract, type SamplerTraits } from '../contracts/sampler-contract.js';
 
+type Options = Readonly<Record<string, unknown>>;
+
 interface Variant {
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Options | ((space: SearchSpace) => Options);
   readonly traits?: SamplerTraits;
+}
+
+/** The first values of each parameter. */
+function gridOf(space: SearchSpace): Record<string, CategoricalChoice[]> {
+  return Object.fromEntries(
+    Object.entries(space).map(([name, distribution]) => [
+      name,
+      Array.from({ length: Math.min(3, countValues(distribution)) }, (_, i) => valueAt(distribution, i)),
+    ]),
+  );
 }
 
 /** Options of each registered sampler; the contract runs with all of them. */
@@ -16,6 +31,21 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
   gp: [
     { options: { n_startup_trials: 4 }, traits: { trials: 14 } },
     { options: { n_startup_trials: 4, deterministic_objective: true }, traits: { trials: 13 } },
+  ],
+  'brute-force': [
+    { options: {}, traits: { isFinite: true, isRangeFixed: true } },
+    { options: { avoid_premature_stop: true }, traits: { isFinite: true, isRangeFixed: true } },
+  ],
+  grid: [{ options: (space) => ({ search_space: gridOf(space) }), traits: { isFinite: true, ignoresStudySeed: true } }],
+  'partial-fixed': [
+    { options: { fixed_params: { share: 0.5 }, base_sampler: { type: 'tpe', n_startup_trials: 3 } } },
+    { options: { fixed_params: { share: 0.5, n: 2 }, base_sampler: 'qmc' } },
+  ],
+  qmc: [
+    { options: {} },
+    { options: { qmc_type: 'sobol', scramble: true } },
+    { options: { qmc_type: 'halton' } },
+    { options: { qmc_type: 'halton', scramble: true } },
   ],
   random: [{ options: {} }],
   tpe: [
@@ -33,7 +63,14 @@ describe('registered samplers', () => {
 
 for (const definition of samplerDefinitions) {
   for (const { options, traits } of VARIANTS[definition.type] ?? []) {
-    const create = (): Sampler => definition.create(camelKeys(definition.schema.parse(options)) as never);
-    samplerContract(`${definition.type} ${JSON.stringify(options)}`, create, traits);
+    const create = (space: SearchSpace): Sampler =>
+      definition.create(
+        camelKeys<unknown>(definition.schema.parse(typeof options === 'function' ? options(space) : options)) as never,
+      );
+    samplerContract(
+      `${definition.type} ${typeof options === 'function' ? '' : JSON.stringify(options)}`,
+      create,
+      traits,
+    );
   }
 }
