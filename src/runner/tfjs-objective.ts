@@ -27,6 +27,8 @@ export function createTfjsRun(objective: Extract<WorkerObjective, { type: 'tfjs'
       epochs: result.epochs,
       best_epoch: result.bestEpoch,
       backend: result.backend,
+      backend_key: result.backendKey,
+      backend_reason: result.backendReason,
       parameters: result.parameters,
     };
   };

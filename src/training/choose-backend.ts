@@ -20,8 +20,8 @@ export interface BackendQuestion {
   readonly before?: string | undefined;
   /** File that keeps the choices; absent: this process's memory. */
   readonly file?: string | undefined;
-  /** Takes training steps of such a model on the current backend; gives milliseconds per step. */
-  readonly time: () => number;
+  /** Takes training steps of such a model on the current backend; gives milliseconds per step. May give up where `best` is out of reach. */
+  readonly time: (best: number) => number;
 }
 
 const memory = new Map<string, ChosenBackend>();
@@ -70,15 +70,20 @@ async function decide(
 async function measure(
   tensorflow: Tensorflow,
   names: readonly BackendName[],
-  time: () => number,
+  time: (best: number) => number,
 ): Promise<ChosenBackend> {
   const times: { name: BackendName; milliseconds: number }[] = [];
+  let best = Infinity;
   for (const name of names) {
     await useBackend(tensorflow, name);
-    times.push({ name, milliseconds: time() });
+    const milliseconds = time(best);
+    times.push({ name, milliseconds });
+    best = Math.min(best, milliseconds);
   }
   times.sort((a, b) => a.milliseconds - b.milliseconds);
-  const shown = times.map(({ name, milliseconds }) => `${name} ${milliseconds.toPrecision(2)} ms`).join(', ');
+  const shown = times
+    .map(({ name, milliseconds: ms }) => `${name} ${Number.isFinite(ms) ? `${ms.toPrecision(2)} ms` : 'far slower'}`)
+    .join(', ');
   return { name: times[0]?.name ?? 'cpu', reason: `fastest per step: ${shown}` };
 }
 

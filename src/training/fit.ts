@@ -6,23 +6,21 @@ import { createRandom, mixSeed } from '../core/random.js';
 import type { StudyDirection } from '../core/study-direction.js';
 import { writeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { newStoppingState, observeEpoch, type StoppingState } from './early-stopping.js';
-import { learningRateAt, type Schedule } from './learning-rate.js';
+import { learningRateAt, type LearningRateOptions } from './learning-rate.js';
 import type { Network } from './network.js';
 import type { Sums, Task } from './task.js';
 import type { TrainingContext } from './trainer.js';
 
-export interface FitOptions {
+export interface FitOptions extends LearningRateOptions {
   readonly task: Task;
   readonly trainRows: Int32Array;
   /** Empty: judged by the training part alone. */
   readonly validationRows: Int32Array;
-  readonly epochs: number;
   readonly batchSize: number;
-  readonly learningRate: number;
-  readonly schedule: Schedule;
-  readonly warmupEpochs: number;
-  /** What is reported after every epoch. */
-  readonly metric: string;
+  /** Of the order of the rows. */
+  readonly seed: number;
+  /** What is reported after every epoch; absent: nothing. */
+  readonly metric?: string | undefined;
   /** What decides which epoch is best, and when to stop. */
   readonly monitor: { readonly name: string; readonly goal: StudyDirection };
   readonly patience: number;
@@ -32,6 +30,14 @@ export interface FitOptions {
   /** Of what the training depends on: a checkpoint that was written for anything else is not gone on from. */
   readonly fingerprint: string;
   readonly backend: string;
+  /** What every checkpoint carries along for whoever trains several models in one trial. */
+  readonly carried?: Carried | undefined;
+}
+
+/** Plain data and arrays beside those of the training itself. */
+export interface Carried {
+  readonly state: JsonValue;
+  readonly arrays: readonly Float32Array[];
 }
 
 export interface FitResult {
@@ -58,6 +64,7 @@ export interface FitState {
   lastValues: Record<string, number>;
   /** Reported values, by epoch. */
   reported: number[];
+  readonly carried?: { readonly state: JsonValue; readonly arrays: number } | undefined;
 }
 
 /** Longest time without a turn of the event loop, so that messages and signals are seen within an epoch. */
@@ -67,6 +74,14 @@ const TURN_MS = 40;
 export function fitStateOf(checkpoint: Checkpoint | undefined, fingerprint: string): FitState | undefined {
   const state = checkpoint?.state as unknown as FitState | undefined;
   return state?.fingerprint === fingerprint ? state : undefined;
+}
+
+/** What a checkpoint carries along. */
+export function carriedBy(checkpoint: Checkpoint | undefined): Carried | undefined {
+  const carried = (checkpoint?.state as unknown as FitState | undefined)?.carried;
+  if (checkpoint === undefined || carried === undefined) return undefined;
+  const { arrays } = checkpoint;
+  return { state: carried.state, arrays: arrays.slice(arrays.length - carried.arrays) };
 }
 
 /**
@@ -114,16 +129,17 @@ class FitRun {
         bestValues: {},
         lastValues: {},
         reported: [],
+        ...carriedState(options),
       };
       return;
     }
-    this.#state = { ...structuredClone(saved), backend: options.backend };
+    this.#state = { ...structuredClone(saved), backend: options.backend, ...carriedState(options) };
     this.#resumedFrom = saved.epoch;
     this.#savedSteps = saved.steps;
     const { weights, slots } = network.state();
     const [first, second] = [weights.length, weights.length + slots.length];
     network.restore(checkpoint.arrays.slice(0, first), checkpoint.arrays.slice(first, second));
-    this.#bestWeights = checkpoint.arrays.slice(second);
+    this.#bestWeights = checkpoint.arrays.slice(second, checkpoint.arrays.length - (saved.carried?.arrays ?? 0));
   }
 
   async toTheEnd(): Promise<FitResult> {
@@ -156,7 +172,7 @@ class FitRun {
   async #epoch(): Promise<void> {
     const { task, trainRows, batchSize } = this.#options;
     const state = this.#state;
-    const order = createRandom(mixSeed(this.#context.seed, 'order', state.epoch)).shuffle([...trainRows]);
+    const order = createRandom(mixSeed(this.#options.seed, 'order', state.epoch)).shuffle([...trainRows]);
     const rows = Int32Array.from(order);
     const batches = Math.ceil(rows.length / batchSize);
     while (state.batch < batches) {
@@ -192,12 +208,12 @@ class FitRun {
       state.bestValues = values;
       if (keepBest) this.#bestWeights = this.#network.state().weights.map((array) => array.slice());
     }
-    const reported = values[metric] ?? NaN;
-    state.reported.push(reported);
+    const reported = metric === undefined ? undefined : (values[metric] ?? NaN);
+    if (reported !== undefined) state.reported.push(reported);
     this.#context.log(`epoch ${state.epoch}/${epochs} ${describeValues(values)}`);
     if (diverged) this.#context.log('The loss is no longer a finite number: the training ends here.');
     else if (stop) this.#context.log(`No better ${monitor.name} in ${patience} epochs: the training ends here.`);
-    await this.#context.report(state.epoch, reported);
+    if (reported !== undefined) await this.#context.report(state.epoch, reported);
     await this.#between(this.#context.checkpointEveryMs === undefined);
   }
 
@@ -222,12 +238,16 @@ class FitRun {
     const { weights, slots } = this.#network.state();
     const { path, bytes } = writeCheckpoint(this.#context.checkpointDir, this.#state.steps, {
       state: this.#state as unknown as JsonValue,
-      arrays: [...weights, ...slots, ...this.#bestWeights],
+      arrays: [...weights, ...slots, ...this.#bestWeights, ...(this.#options.carried?.arrays ?? [])],
     });
     this.#savedAt = performance.now();
     this.#savedSteps = this.#state.steps;
     this.#context.onCheckpoint({ path, step: this.#state.epoch, bytes, milliseconds: this.#savedAt - start });
   }
+}
+
+function carriedState({ carried }: FitOptions): Pick<FitState, 'carried'> {
+  return carried === undefined ? {} : { carried: { state: carried.state, arrays: carried.arrays.length } };
 }
 
 function describeValues(values: Readonly<Record<string, number>>): string {

@@ -2,12 +2,15 @@ import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 
 import { mixSeed } from '../core/random.js';
+import type { BatchSource } from './batches.js';
 import { slotsOf, updateArray, type OptimizerSettings, type TrainedArray } from './optimizers.js';
 import type { Sums, Task } from './task.js';
 import type { Tensorflow } from './tensorflow.js';
 
-/** Rows that are passed through the model at once when it is only judged. */
-const JUDGED_AT_ONCE = 1024;
+/** Most rows, and most input values, that are passed through the model at once when it is only judged. */
+const MOST_ROWS_JUDGED = 1024;
+const MOST_VALUES_JUDGED = 2 ** 18;
+const FEWEST_ROWS_JUDGED = 32;
 
 /** All numbers that training changes, in a fixed order. Arrays are the network's own: copy to keep. */
 export interface NetworkState {
@@ -20,11 +23,11 @@ export interface NetworkOptions {
   /** Whether the model's last layer turns outputs into probabilities; the task judges what comes before it. */
   readonly hasHead: boolean;
   readonly task: Task;
-  /** Rows × width. */
-  readonly features: Float32Array;
-  readonly width: number;
+  readonly inputs: BatchSource;
   readonly optimizer: OptimizerSettings;
-  /** Of dropout. */
+  /** Longest gradient over all weights; 0: any. */
+  readonly clipNorm: number;
+  /** Of dropout and of what the inputs change at random. */
   readonly seed: number;
 }
 
@@ -57,7 +60,7 @@ export class Network {
     return this.state().weights.reduce((sum, array) => sum + array.length, 0);
   }
 
-  /** Replaces the kernels (weights of two dimensions), in order. */
+  /** Replaces the kernels (weights of two dimensions or more), in order. */
   setKernels(kernels: readonly Float32Array[]): void {
     this.#trained
       .filter((array) => array.decays)
@@ -109,22 +112,25 @@ export class Network {
     try {
       // The loss and its slope are computed outside of the tensor engine: one operation with a gradient of its own.
       const judged = tf.customGrad((outputs) => {
+        const { shape } = outputs as Core.Tensor;
         const gradient = new Float32Array(rows.length * task.outputs);
         loss = task.judge((outputs as Core.Tensor).dataSync<'float32'>(), rows, sums, gradient);
         return {
           value: tf.scalar(loss),
-          gradFunc: () => tf.tensor2d(gradient, [rows.length, task.outputs]),
+          gradFunc: () => tf.tensor(gradient, shape),
         };
       });
-      const inputs = this.#batch(rows);
+      const inputs = this.#batch(rows, mixSeed(this.#options.seed, 'inputs', step));
       const variables = this.#trained.map((array) => array.variable);
       const { grads } = tf.variableGrads(() => judged(this.#train(inputs, step)), variables);
-      for (const array of this.#trained) {
-        const gradient = grads[array.variable.name]?.dataSync<'float32'>();
-        if (gradient === undefined) continue;
+      const gradients = this.#trained.map((array) => grads[array.variable.name]?.dataSync<'float32'>());
+      this.#clip(gradients);
+      this.#trained.forEach((array, index) => {
+        const gradient = gradients[index];
+        if (gradient === undefined) return;
         updateArray(array, gradient, optimizer, learningRate, step);
         this.#upload(array);
-      }
+      });
     } finally {
       tf.engine().endScope();
     }
@@ -133,9 +139,11 @@ export class Network {
 
   /** Judges rows without learning from them. */
   judge(rows: Int32Array, sums: Sums): void {
-    const { task } = this.#options;
-    for (let start = 0; start < rows.length; start += JUDGED_AT_ONCE) {
-      const part = rows.subarray(start, start + JUDGED_AT_ONCE);
+    const { task, inputs } = this.#options;
+    const fitting = Math.floor(MOST_VALUES_JUDGED / sizeOf(inputs.shape));
+    const atOnce = Math.max(FEWEST_ROWS_JUDGED, Math.min(MOST_ROWS_JUDGED, fitting));
+    for (let start = 0; start < rows.length; start += atOnce) {
+      const part = rows.subarray(start, start + atOnce);
       const outputs = this.#tf.tidy(() => {
         let values: Core.Tensor = this.#batch(part);
         for (const layer of this.#layers) values = layer.apply(values, { training: false }) as Core.Tensor;
@@ -155,14 +163,29 @@ export class Network {
     return variable as Core.Variable;
   }
 
-  #batch(rows: Int32Array): Core.Tensor2D {
-    const { features, width } = this.#options;
-    const batch = new Float32Array(rows.length * width);
-    for (let row = 0; row < rows.length; row++) {
-      const start = (rows[row] ?? 0) * width;
-      batch.set(features.subarray(start, start + width), row * width);
+  #batch(rows: Int32Array, seed?: number): Core.Tensor {
+    const { inputs } = this.#options;
+    const { shape, dtype } = inputs;
+    const size = rows.length * sizeOf(shape);
+    const batch = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
+    inputs.fill(rows, batch, seed);
+    return this.#tf.tensor(batch, [rows.length, ...shape], dtype);
+  }
+
+  /** Shortens the gradient of all weights together to the longest allowed (Pascanu et al. 2013, algorithm 1). */
+  #clip(gradients: (Float32Array | undefined)[]): void {
+    const { clipNorm } = this.#options;
+    if (clipNorm === 0) return;
+    let squares = 0;
+    for (const gradient of gradients) {
+      for (let i = 0; gradient !== undefined && i < gradient.length; i++) squares += (gradient[i] ?? 0) ** 2;
     }
-    return this.#tf.tensor2d(batch, [rows.length, width]);
+    const factor = clipNorm / Math.sqrt(squares);
+    if (!(factor < 1)) return;
+    gradients.forEach((gradient, index) => {
+      // The backend's own array: what is fetched of a tensor may not be changed.
+      gradients[index] = gradient?.map((value) => value * factor);
+    });
   }
 
   #train(inputs: Core.Tensor, step: number): Core.Tensor {
@@ -178,7 +201,7 @@ export class Network {
   }
 
   #dropoutMask(shape: number[], rate: number, seed: number): Core.Tensor {
-    const mask = new Float32Array(shape.reduce((product, n) => product * n, 1));
+    const mask = new Float32Array(sizeOf(shape));
     const kept = 1 / (1 - rate);
     const threshold = rate * 2 ** 32;
     let state = seed >>> 0;
@@ -202,4 +225,8 @@ export class Network {
     variable.assign(tensor);
     tensor.dispose();
   }
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
 }

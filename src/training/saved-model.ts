@@ -12,11 +12,34 @@ import type { FeatureColumn } from './data/columns.js';
 import type { Scaler } from './data/scaling.js';
 import type { Tensorflow } from './tensorflow.js';
 
+/** Pixels of an image, rows × columns × channels, each value scaled: (value − offset) / divisor of its channel. */
+export interface ImagePreprocessing {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** Texts as numbers: the first word of `vocabulary` has number 2, 1 is any other word, 0 stands behind the end of a text. */
+export interface TextPreprocessing {
+  readonly vocabulary: readonly string[];
+  /** Words of a text that are looked at. */
+  readonly length: number;
+  readonly lowercase: boolean;
+  /** `words`: /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu; `characters`: each character; `tokens`: the text comes divided. */
+  readonly unit: 'words' | 'characters' | 'tokens';
+  /** Numbers of one token, behind each other: the word (`w:…`), and its shape, beginning and end (`s:…`, `p:…`, `e:…`). */
+  readonly features?: readonly string[] | undefined;
+}
+
 /** What a model's user must do to a row before, and to the outputs after. `preprocessing.json` beside the model. */
 export interface Preprocessing {
   readonly trainer: string;
+  /** Of a table; empty for other data. */
   readonly columns: readonly FeatureColumn[];
+  /** One entry per feature of a table, or per channel of an image; empty for texts. */
   readonly scaler: Scaler;
+  readonly image?: ImagePreprocessing | undefined;
+  readonly text?: TextPreprocessing | undefined;
   /** Names of the outputs of a classifier, in order. */
   readonly classes?: readonly string[] | undefined;
   /** Of a regressor: value = output × divisor + offset. */

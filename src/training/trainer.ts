@@ -78,6 +78,8 @@ export interface TrainingResult {
   readonly backend: string;
   /** Why that backend. */
   readonly backendReason: string;
+  /** Size of the model in words, for which that backend was chosen. */
+  readonly backendKey: string;
   /** Folder with `model.json`, `weights.bin` and `preprocessing.json`. */
   readonly modelPath: string;
   /** Number of weights, those of normalisation included. */

@@ -1,11 +1,12 @@
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
 import type { Trainer } from './trainer.js';
+import { cnnClassifier } from './trainers/cnn-classifier.js';
 import { mlpClassifier } from './trainers/mlp-classifier.js';
 import { mlpRegressor } from './trainers/mlp-regressor.js';
 
 /** All built-in trainers. */
-export const TRAINERS: readonly Trainer[] = [mlpClassifier, mlpRegressor];
+export const TRAINERS: readonly Trainer[] = [mlpClassifier, mlpRegressor, cnnClassifier];
 
 /** The trainer of this type. @throws UsageError naming those there are. */
 export function findTrainer(type: string): Trainer {

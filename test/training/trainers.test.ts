@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/core/errors.js';
 import { loadBackend } from '../../src/training/backends.js';
 import { loadTabularData } from '../../src/training/data/tabular-data.js';
-import { ACTIVATIONS } from '../../src/training/models/mlp.js';
+import { ACTIVATIONS } from '../../src/training/models/activations.js';
 import { OPTIMIZERS } from '../../src/training/optimizers.js';
 import { loadModel } from '../../src/training/saved-model.js';
 import { loadTensorflow } from '../../src/training/tensorflow.js';
@@ -94,7 +94,7 @@ describe('mlp-classifier', () => {
     const request = digitsRequest({ fitOn: 'train+validation', judgeTest: true });
     const { values } = await mlpClassifier.train(request, context);
     expect(Object.keys(values).sort()).toEqual(
-      ['accuracy', 'loss', 'macro_f1', 'test_accuracy', 'test_loss', 'test_macro_f1'].sort(),
+      ['accuracy', 'loss', 'macro_f1', 'test_accuracy', 'test_auc', 'test_loss', 'test_macro_f1'].sort(),
     );
     expect(context.reports.at(-1)?.value).toBe(values['accuracy']);
   });

@@ -64,6 +64,8 @@ export class RecordingContext implements TrainingContext {
   readonly reports: { step: number; value: number; replayed: boolean }[] = [];
   readonly lines: string[] = [];
   readonly checkpoints: CheckpointInfo[] = [];
+  /** Called at each checkpoint, with how many there have been. */
+  onCheckpointHook: (count: number) => void = () => {};
   /** Called at each report that is new; may throw. */
   onReport: (step: number, value: number) => void = () => {};
 
@@ -92,5 +94,6 @@ export class RecordingContext implements TrainingContext {
 
   onCheckpoint(checkpoint: CheckpointInfo): void {
     this.checkpoints.push(checkpoint);
+    this.onCheckpointHook(this.checkpoints.length);
   }
 }

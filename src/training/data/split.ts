@@ -13,31 +13,68 @@ export interface SplitOptions {
   readonly validation: number;
   readonly test: number;
   readonly seed: number;
+  /** For k-fold: what is not for the test is dealt into this many folds, and `fold` (from 0) is the validation part. */
+  readonly folds?: number | undefined;
+  readonly fold?: number | undefined;
+}
+
+/** Rows that belong to a part by themselves, because the data came in parts. */
+export interface FixedParts {
+  readonly validation?: Int32Array | undefined;
+  readonly test?: Int32Array | undefined;
 }
 
 /**
- * Splits rows by a seed. With `labels`, each part has the classes in the proportions of the whole, to within one row.
+ * Splits rows by a seed. With `labels`, each part has the classes in the proportions of the whole, to within one row. Parts that
+ * are fixed stay as they are; their shares are not looked at.
  * @throws UsageError where a part that is asked for would get no row.
  */
-export function splitRows(rows: number, options: SplitOptions, labels?: Int32Array): Split {
-  const counts = { test: Math.round(rows * options.test), validation: Math.round(rows * options.validation) };
-  const left = rows - counts.test - counts.validation;
-  const empty = (share: number, n: number): boolean => share > 0 && n === 0;
-  if (left < 1 || empty(options.test, counts.test) || empty(options.validation, counts.validation)) {
+export function splitRows(rows: number, options: SplitOptions, labels?: Int32Array, fixed: FixedParts = {}): Split {
+  const { folds, fold = 0 } = options;
+  const set = new Set([...(fixed.test ?? []), ...(fixed.validation ?? [])]);
+  const loose = Int32Array.from({ length: rows }, (_, row) => row).filter((row) => !set.has(row));
+  const isDealt = folds !== undefined && fixed.validation === undefined;
+  const counts = {
+    test: fixed.test === undefined ? Math.round(loose.length * options.test) : 0,
+    validation: fixed.validation === undefined && !isDealt ? Math.round(loose.length * options.validation) : 0,
+  };
+  const left = loose.length - counts.test - counts.validation;
+  const empty = (share: number, n: number, isFixed: boolean): boolean => !isFixed && share > 0 && n === 0;
+  if (
+    left < (isDealt ? folds : 1) ||
+    empty(options.test, counts.test, fixed.test !== undefined) ||
+    empty(options.validation, counts.validation, fixed.validation !== undefined || isDealt)
+  ) {
+    const parts = isDealt ? `${folds} folds` : `validation ${options.validation}`;
     throw new UsageError(
-      `${rows} rows cannot be split into test ${options.test} and validation ${options.validation}: that gives ${counts.test} and ${counts.validation} rows and leaves ${left} for training.`,
+      `${rows} rows cannot be split into test ${options.test} and ${parts}: that gives ${counts.test} and ${counts.validation} rows and leaves ${left} for training.`,
     );
   }
-  const groups = labels === undefined ? [Array.from({ length: rows }, (_, row) => row)] : groupByLabel(labels);
+  const groups = labels === undefined ? [[...loose]] : groupByLabel(loose, labels);
   groups.forEach((group, index) => createRandom(mixSeed(options.seed, 'split', index)).shuffle(group));
-  const test = take(groups, counts.test);
-  const validation = take(groups, counts.validation);
+  const test = fixed.test ?? take(groups, counts.test);
+  if (isDealt) {
+    // One after the other round the table: folds differ by one row at most, and so does each class within them.
+    const all = groups.flat();
+    const isValidation = (index: number): boolean => index % folds === fold;
+    return {
+      test,
+      validation: Int32Array.from(all.filter((_, index) => isValidation(index))).sort(),
+      train: Int32Array.from(all.filter((_, index) => !isValidation(index))).sort(),
+    };
+  }
+  const validation = fixed.validation ?? take(groups, counts.validation);
   return { test, validation, train: Int32Array.from(groups.flat()).sort() };
 }
 
-function groupByLabel(labels: Int32Array): number[][] {
+/** With the validation part joined to the training part, for a final training. */
+export function joinValidation({ train, validation, test }: Split): Split {
+  return { train: Int32Array.from([...train, ...validation]).sort(), validation: new Int32Array(0), test };
+}
+
+function groupByLabel(rows: Int32Array, labels: Int32Array): number[][] {
   const groups: number[][] = [];
-  labels.forEach((label, row) => (groups[label] ??= []).push(row));
+  for (const row of rows) (groups[labels[row] ?? 0] ??= []).push(row);
   return Object.values(groups);
 }
 

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 
-import { messageOf, UsageError } from '../../core/errors.js';
+import { UsageError } from '../../core/errors.js';
 import { canonicalJson } from '../../core/json.js';
 import type { DataConfig } from '../../core/sweep-config.js';
 import { describeFeatures, encodeClasses, encodeFeatures, encodeNumbers, findColumn, widthOf, type FeatureColumn } from './columns.js';
-import { parseCsv, textOf } from './csv-table.js';
+import { parseCsv, textOf, type CsvTable } from './csv-table.js';
 import { applyScaler, fitScaler, SCALINGS, type Scaler } from './scaling.js';
-import { splitRows, type Split } from './split.js';
+import { DataCache, statOf } from './data-cache.js';
+import { joinValidation, splitRows, type Split } from './split.js';
+import { partsSchema, type Part } from './parts.js';
 
 /** Keys of `data:` that trainers of tables have beyond the common ones. */
 export const tabularDataSchema = z.strictObject({
@@ -16,7 +18,7 @@ export const tabularDataSchema = z.strictObject({
     .enum(SCALINGS)
     .default('standard')
     .describe('Scaling of features, learnt from the training part: mean 0 and deviation 1, to 0..1, or none.'),
-  stratify: z.boolean().default(true).describe('Whether all parts have the classes in the same proportions.'),
+  ...partsSchema.shape,
 });
 
 interface BaseData {
@@ -45,11 +47,10 @@ export interface RegressionData extends BaseData {
 }
 
 export type TabularData = ClassificationData | RegressionData;
-type FitOn = 'train' | 'train+validation';
 
-/** Prepared tables of this process, the most recently used last: trials of one sweep share theirs. */
-const cache = new Map<string, TabularData>();
-const MOST_CACHED = 4;
+/** Tables, and what was prepared of them for trials: those of one sweep share theirs. */
+const tables = new DataCache<{ table: CsvTable; contentHash: string }>(2);
+const prepared = new DataCache<TabularData>(12);
 
 /**
  * Reads a table, splits it and scales it by what is fitted on. With `train+validation` both become the training part.
@@ -59,34 +60,34 @@ const MOST_CACHED = 4;
 export function loadTabularData<T extends TabularData['task']>(
   task: T,
   data: DataConfig,
-  fitOn: FitOn = 'train',
+  part: Part = {},
 ): Extract<TabularData, { task: T }> {
-  const { size, mtimeMs } = statOf(data.path);
-  const key = canonicalJson([task, fitOn, size, mtimeMs, { ...data, header: data.header ?? null, version: null }]);
-  const found = cache.get(key) ?? prepare(task, data, fitOn);
-  cache.delete(key);
-  cache.set(key, found);
-  for (const oldest of cache.keys()) {
-    if (cache.size <= MOST_CACHED) break;
-    cache.delete(oldest);
-  }
+  const file = statOf(data.path, 'This trainer reads one CSV file, plain or packed with gzip.');
+  const key = canonicalJson([file.stamp, { ...data, header: data.header ?? null, version: null }]);
+  const found = prepared.get(canonicalJson([task, part.fitOn ?? null, part.fold ?? null, key]), () =>
+    prepare(
+      task,
+      data,
+      tables.get(key, () => readTable(data)),
+      part,
+    ),
+  );
   return found as Extract<TabularData, { task: T }>;
 }
 
-function statOf(path: string): { size: number; mtimeMs: number } {
-  try {
-    const stat = statSync(path);
-    if (stat.isFile()) return stat;
-  } catch (error) {
-    throw new UsageError(`data.path: ${path} cannot be read (${messageOf(error)}).`, { cause: error });
-  }
-  throw new UsageError(`data.path: ${path} is no file.`, { hint: 'This trainer reads one CSV file, plain or packed with gzip.' });
+function readTable(data: DataConfig): { table: CsvTable; contentHash: string } {
+  const bytes = readFileSync(data.path);
+  const contentHash = createHash('sha256').update(bytes).digest('hex');
+  return { table: parseCsv(textOf(bytes, data.path), data), contentHash };
 }
 
-function prepare(task: TabularData['task'], data: DataConfig, fitOn: FitOn): TabularData {
+function prepare(
+  task: TabularData['task'],
+  data: DataConfig,
+  { table, contentHash }: { table: CsvTable; contentHash: string },
+  { fitOn = 'train', fold }: Part,
+): TabularData {
   const options = tabularDataSchema.parse(data.options);
-  const bytes = readFileSync(data.path);
-  const table = parseCsv(textOf(bytes, data.path), data);
   const target = findColumn(table, data.target, 'target');
   const ignored = data.ignore.map((wanted) => findColumn(table, wanted, 'ignore'));
   if (ignored.includes(target)) throw new UsageError(`data.ignore leaves out the target, column "${table.names[target] ?? ''}".`);
@@ -94,7 +95,8 @@ function prepare(task: TabularData['task'], data: DataConfig, fitOn: FitOn): Tab
   const width = widthOf(columns);
   if (width === 0) throw new UsageError(`${data.path} has no column left as a feature.`);
   const encoded = task === 'classification' ? encodeClasses(table, target) : undefined;
-  const parts = splitRows(table.rows.length, data, options.stratify ? encoded?.labels : undefined);
+  const folds = fold === undefined ? undefined : options.folds;
+  const parts = splitRows(table.rows.length, { ...data, folds, fold }, options.stratify ? encoded?.labels : undefined);
   const split = fitOn === 'train' ? parts : joinValidation(parts);
   const raw = encodeFeatures(table, columns);
   const isNumber = columns.flatMap((column) =>
@@ -107,14 +109,10 @@ function prepare(task: TabularData['task'], data: DataConfig, fitOn: FitOn): Tab
     split,
     columns,
     scaler,
-    contentHash: createHash('sha256').update(bytes).digest('hex'),
+    contentHash,
   };
   if (encoded !== undefined) return { ...base, task: 'classification', ...encoded };
   const values = encodeNumbers(table, target);
   const targetScaler = fitScaler(values, 1, split.train, 'standard');
   return { ...base, task: 'regression', targets: applyScaler(values, 1, targetScaler), targetScaler };
-}
-
-function joinValidation({ train, validation, test }: Split): Split {
-  return { train: Int32Array.from([...train, ...validation]).sort(), validation: new Int32Array(0), test };
 }

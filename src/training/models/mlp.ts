@@ -1,9 +1,8 @@
 import type * as Layers from '@tensorflow/tfjs-layers';
 
-import { createRandom, mixSeed, type Random } from '../../core/random.js';
-
-export const ACTIVATIONS = ['relu', 'elu', 'selu', 'gelu', 'swish', 'tanh', 'sigmoid'] as const;
-export type Activation = (typeof ACTIVATIONS)[number];
+import { createRandom, mixSeed } from '../../core/random.js';
+import { varianceFor, type Activation } from './activations.js';
+import { uniform } from './first-weights.js';
 
 /** A multi-layer perceptron: dense layers with their activation, normalisation before it and dropout after it, and a last layer. */
 export interface MlpShape {
@@ -45,26 +44,6 @@ export function drawKernels({ inputs, units, outputs, activation }: MlpShape, se
     const fanIn = widths[index] ?? 1;
     const random = createRandom(mixSeed(seed, 'kernel', index));
     const isLast = index === units.length;
-    return drawKernel(random, fanIn * fanOut, isLast ? 2 / (fanIn + fanOut) : varianceFor(activation, fanIn, fanOut));
+    return uniform(random, fanIn * fanOut, isLast ? 2 / (fanIn + fanOut) : varianceFor(activation, fanIn, fanOut));
   });
-}
-
-function varianceFor(activation: Activation, fanIn: number, fanOut: number): number {
-  switch (activation) {
-    case 'relu':
-    case 'elu':
-    case 'gelu':
-    case 'swish':
-      return 2 / fanIn;
-    case 'selu':
-      return 1 / fanIn;
-    case 'tanh':
-    case 'sigmoid':
-      return 2 / (fanIn + fanOut);
-  }
-}
-
-function drawKernel(random: Random, size: number, variance: number): Float32Array {
-  const limit = Math.sqrt(3 * variance);
-  return Float32Array.from({ length: size }, () => limit * (2 * random.uniform() - 1));
 }

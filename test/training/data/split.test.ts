@@ -49,4 +49,31 @@ describe('fitScaler', () => {
   it('leaves values alone', () => {
     expect(applyScaler(values, 2, fitScaler(values, 2, rows, 'none'))).toEqual(values);
   });
+
+  it('deals folds that are each validated once, with the classes alike, beside one test part', () => {
+    const labels = Int32Array.from({ length: 103 }, (_, row) => (row < 30 ? 0 : 1));
+    const splits = [0, 1, 2, 3, 4].map((fold) =>
+      splitRows(103, { test: 0.2, validation: 0.3, seed: 3, folds: 5, fold }, labels),
+    );
+    expect(new Set(splits.map(({ test }) => test.join()))).toHaveProperty('size', 1);
+    const validated = splits.flatMap(({ validation }) => [...validation]).sort((a, b) => a - b);
+    const rest = [...(splits[0]?.train ?? []), ...(splits[0]?.validation ?? [])].sort((a, b) => a - b);
+    expect(validated).toEqual(rest);
+    for (const { validation, train } of splits) {
+      expect(train.length + validation.length).toBe(82);
+      expect([16, 17]).toContain(validation.length);
+      expect(Math.abs(validation.filter((row) => labels[row] === 0).length - 24 / 5)).toBeLessThan(1);
+    }
+    expect(() => splitRows(5, { test: 0.4, validation: 0, seed: 0, folds: 4, fold: 0 })).toThrow(/4 folds/);
+  });
+
+  it('keeps parts that the data came in', () => {
+    const test = Int32Array.from([0, 1]);
+    const split = splitRows(10, { test: 0.5, validation: 0.25, seed: 0 }, undefined, { test });
+    expect(split.test).toBe(test);
+    expect([split.validation.length, split.train.length]).toEqual([2, 6]);
+    const validation = Int32Array.from([9]);
+    const both = splitRows(10, { test: 0, validation: 0.5, seed: 0 }, undefined, { test, validation });
+    expect([...both.train]).toEqual([2, 3, 4, 5, 6, 7, 8]);
+  });
 });

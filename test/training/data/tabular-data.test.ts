@@ -130,7 +130,7 @@ describe('loadTabularData', () => {
   it('joins training and validation for a final training', () => {
     const options = dataOf(dataFile('digits.csv.gz'));
     const apart = loadTabularData('classification', options).split;
-    const joined = loadTabularData('classification', options, 'train+validation').split;
+    const joined = loadTabularData('classification', options, { fitOn: 'train+validation' }).split;
     expect(joined.validation).toHaveLength(0);
     expect(joined.test).toEqual(apart.test);
     expect(joined.train).toHaveLength(apart.train.length + apart.validation.length);
