@@ -3,9 +3,10 @@ import { nearestName } from '../../core/nearest-name.js';
 import type { Destination } from '../destination.js';
 import type { DestinationContext, DestinationKind } from './destination-kind.js';
 import { folderDestinationKind } from './folder-destination.js';
+import { googleDriveDestinationKind } from './google-drive-destination.js';
 
 /** Every kind of destination. */
-export const destinationKinds: readonly DestinationKind[] = [folderDestinationKind];
+export const destinationKinds: readonly DestinationKind[] = [folderDestinationKind, googleDriveDestinationKind];
 
 /**
  * Makes a destination from its configuration.
