@@ -15,10 +15,12 @@ export interface StorageUnderTest {
   readonly storage: Storage;
   /** A second handle on the same database, as another process has it; undefined where there can be none. */
   readonly again: (() => Promise<Storage>) | undefined;
+  /** What its columns cannot keep: the text of a time (but the time), fractions of its seconds, steps beyond 2^31. */
+  readonly limits?: { readonly times: 'micro' | 'seconds'; readonly maxStep: number };
   readonly cleanUp: () => Promise<void>;
 }
 
-export const NOW = '2026-11-05 06:07:08.009010';
+export const NOW = '2026-11-05 06:07:08.000000';
 export const LATER = '2026-11-05 06:08:00.000000';
 export const running: TrialTemplate = { state: 'RUNNING', startedAt: NOW };
 
@@ -164,14 +166,32 @@ export function storageContract(name: string, create: () => Promise<StorageUnder
           completedAt: '2026-01-02 03:04:05',
           internalParams: { z: 1.1e-5, a: 4, c: 4, odd: 2 },
           distributions,
-          intermediateValues: { 0: 0.1, 7: NaN, 3: Infinity, 5: -Infinity, 4294967296: 1e-300 },
+          intermediateValues: {
+            0: 0.1,
+            7: NaN,
+            3: Infinity,
+            5: -Infinity,
+            [test.limits?.maxStep ?? 4294967296]: 1e-300,
+          },
           userAttrTexts: ODD_TEXTS,
           systemAttrTexts: ODD_TEXTS,
         };
         const created = await createOne(storage, id, template);
         const stored = await only(id);
+        const kept = {
+          undefined: [template.startedAt, template.completedAt],
+          micro: [template.startedAt, '2026-01-02 03:04:05.000000'],
+          seconds: ['2026-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000'],
+        }[String(test.limits?.times)];
+        expect([stored.startedAt, stored.completedAt]).toEqual(kept);
         for (const trial of [created, stored]) {
-          expect(trial.toTemplate()).toEqual({ ...template, distributions: expect.anything() as unknown });
+          const { startedAt, completedAt } = trial;
+          expect(trial.toTemplate()).toEqual({
+            ...template,
+            startedAt,
+            completedAt,
+            distributions: expect.anything() as unknown,
+          });
           expect(Object.keys(trial.internalParams)).toEqual(['z', 'a', 'c', 'odd']);
           for (const [name, { json }] of Object.entries(distributions)) {
             expect(trial.distributions[name]?.json).toBe(json);

@@ -6,6 +6,8 @@ export interface Engine {
   /** Where, without any password. */
   readonly location: string;
   readonly statements: Statements;
+  /** Key under which the database keeps what this engine committed last, where an answer can be lost on its way. */
+  readonly writerId: string | undefined;
   /** Whether a deleted row's key may be given out again, so that the highest must be kept taken. */
   readonly reusesIds: boolean;
   /** Runs reading statements on one consistent view. */

@@ -1,5 +1,6 @@
 import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { isFinished } from '../../core/trial-state.js';
+import { applyTrialWrite } from '../apply-trial-write.js';
 import type { SyncCursor, TrialWrite } from '../storage.js';
 
 /** Place in the stream of changes: the highest id seen, the ids that may still change, and what the engine counted then. */
@@ -10,6 +11,53 @@ export interface RdbCursor extends SyncCursor {
   readonly ended: Set<number>;
   foreign: number | undefined;
   own: number;
+  /** Unfinished trials as the caller knows them, where the engine cannot tell that nothing changed: equal ones need not come again. */
+  readonly seen: Map<number, FrozenTrial> | undefined;
+}
+
+/** Those of the trials read that the caller does not know so; before the place moves past them. */
+export function unseen(place: RdbCursor, trials: readonly FrozenTrial[]): FrozenTrial[] {
+  const { seen } = place;
+  if (seen === undefined) return [...trials];
+  return trials.filter((trial) => {
+    const known = seen.get(trial.trialId);
+    // One of no interest that was read since it lies among others.
+    if (known === undefined && trial.isFinished && trial.trialId <= place.lastId) return false;
+    if (trial.isFinished) seen.delete(trial.trialId);
+    else seen.set(trial.trialId, trial);
+    return known === undefined || !isSameTrial(known, trial);
+  });
+}
+
+/** Notes what the caller has written and therefore knows. */
+function noteSeen(place: RdbCursor, writes: readonly TrialWrite[], created: readonly FrozenTrial[]): void {
+  const { seen } = place;
+  if (seen === undefined) return;
+  for (const trial of created) seen.set(trial.trialId, trial);
+  for (const write of writes) {
+    const known = write.kind === 'create' ? undefined : seen.get(write.trialId);
+    if (known !== undefined && write.kind !== 'create') seen.set(write.trialId, applyTrialWrite(known, write));
+  }
+}
+
+/** Whether two states of a trial are equal in all that may change but its times, which change only with its state. */
+function isSameTrial(a: FrozenTrial, b: FrozenTrial): boolean {
+  return (
+    a.state === b.state &&
+    isSameRecord(a.values ?? [], b.values ?? []) &&
+    isSameRecord(a.internalParams, b.internalParams) &&
+    isSameRecord(a.intermediateValues, b.intermediateValues) &&
+    isSameRecord(a.userAttrTexts, b.userAttrTexts) &&
+    isSameRecord(a.systemAttrTexts, b.systemAttrTexts)
+  );
+}
+
+function isSameRecord(a: object, b: object): boolean {
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && Object.is(a[key as keyof object], b[key as keyof object]))
+  );
 }
 
 /** Moves a place past these trials. */
@@ -34,6 +82,7 @@ export function firstUnfinished(place: RdbCursor | undefined): number {
  * which the next sync must find.
  */
 export function passOwn(place: RdbCursor, writes: readonly TrialWrite[], created: readonly FrozenTrial[]): boolean {
+  noteSeen(place, writes, created);
   let next = place.lastId;
   for (const { trialId } of created) {
     if (trialId > next + 1) return false;

@@ -1,7 +1,8 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 
+import { createNext } from './create-next.js';
 import { arg, compile, type Statement } from './statement.js';
 import { TRIAL_PART_TABLES, type Tables } from './tables.js';
 
@@ -11,6 +12,8 @@ export interface SqlFacts {
   readonly upsert: 'on-conflict' | 'on-duplicate-key';
   /** Whether `SELECT … FOR UPDATE` locks rows. */
   readonly locksRows: boolean;
+  /** Whether `INSERT … RETURNING` gives the new key, and may stand within another statement. */
+  readonly returning: boolean;
 }
 
 /** Every statement of the storage, compiled for one engine. */
@@ -60,6 +63,8 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
             .select(names)
             .where('trials.study_id', '=', arg<number>(0))
             .where('trials.trial_id', '>', arg<number>(1))
+            // Lets a planner that knows no sizes use the index of this table too.
+            .$if(facts.locksRows, (q) => q.where(`${table}.trial_id` as 'trial_params.trial_id', '>', arg<number>(1)))
             .orderBy('trials.trial_id'),
         ),
       ),
@@ -77,7 +82,10 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
       ? make((k) => k.selectFrom('studies').select('study_id').where('study_id', '=', arg<number>(0)).forUpdate())
       : undefined,
     allStudies: make((k) => k.selectFrom('studies').selectAll().orderBy('study_id')),
-    insertStudy: make((k) => k.insertInto('studies').values({ study_name: arg(0) })),
+    insertStudy: make((k) => {
+      const insert = k.insertInto('studies').values({ study_name: arg(0) });
+      return facts.returning ? insert.returning('study_id as id') : insert;
+    }),
     insertStudyWithId: make((k) => k.insertInto('studies').values({ study_id: arg(0), study_name: arg(1) })),
     maxStudyId: make((k) => k.selectFrom('studies').select((e) => e.fn.max('study_id').as('id'))),
     deleteStudy: make((k) => k.deleteFrom('studies').where('study_id', '=', arg<number>(0))),
@@ -121,14 +129,26 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
           ]),
         ),
     ),
-    insertTrial: make((k) =>
-      k.insertInto('trials').values({
+    insertTrial: make((k) => {
+      const insert = k.insertInto('trials').values({
         number: arg(0),
         study_id: arg(1),
         state: arg(2),
         datetime_start: arg(3),
         datetime_complete: arg(4),
-      }),
+      });
+      return facts.returning ? insert.returning('trial_id as id') : insert;
+    }),
+    /** Numbers and adds a trial of an owner, within a limit, and notes it as the last of its writer; the study is locked. */
+    createNext: facts.returning ? createNext(db) : undefined,
+    /** What `createNext` gave, where its answer was lost. */
+    createdNext: make((k) =>
+      k
+        .selectFrom('resweep_writers as w')
+        .innerJoin('trials as t', 't.trial_id', 'w.trial_id')
+        .select(['t.trial_id', 't.number'])
+        .where('w.writer_id', '=', arg<string>(0))
+        .whereRef('w.trial_sequence', '=', 'w.sequence'),
     ),
     firstWaiting: make((k) => {
       const query = k
@@ -314,6 +334,36 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
           e.selectFrom('trials').select('trial_id').where('study_id', '=', arg<number>(0)),
         ),
     ),
+    // writers: which transaction of theirs was the last to be committed
+    /** Enters a writer, or shuts out what its connection before this one may still be doing. */
+    enterWriter: make((k) => {
+      const insert = k
+        .insertInto('resweep_writers')
+        .values({ writer_id: arg(0), epoch: 1, sequence: 0, trial_id: null, trial_sequence: null });
+      return facts.upsert === 'on-conflict'
+        ? insert.onConflict((on) =>
+            on.column('writer_id').doUpdateSet((e) => ({ epoch: e('resweep_writers.epoch', '+', 1) })),
+          )
+        : insert.onDuplicateKeyUpdate((e) => ({ epoch: e('epoch', '+', 1) }));
+    }),
+    writer: make((k) =>
+      k.selectFrom('resweep_writers').select(['epoch', 'sequence']).where('writer_id', '=', arg<string>(0)),
+    ),
+    /** Takes the next number; fails (no number is NULL) on a connection that was shut out. */
+    takeSequence: make((k) =>
+      k
+        .updateTable('resweep_writers')
+        .set((e) => ({
+          sequence: e
+            .case()
+            .when('epoch', '=', arg<number>(1))
+            // The column tells the type of what is added to it.
+            .then(sql<number>`0 * sequence + ${arg(2)}`)
+            .end() as never,
+        }))
+        .where('writer_id', '=', arg<string>(0)),
+    ),
+    removeWriter: make((k) => k.deleteFrom('resweep_writers').where('writer_id', '=', arg<string>(0))),
     counter: make((k) => k.selectFrom('resweep_counters').select('value').where('name', '=', arg<string>(0))),
     setCounter: make((k) => {
       const insert = k.insertInto('resweep_counters').values({ name: arg(0), value: arg(1) });

@@ -1,19 +1,21 @@
 import { StudyNotFoundError } from '../../core/errors.js';
 import type { StudyRecord } from '../storage.js';
-import { execute, type SqlValue, type Transaction } from './statement.js';
+import { execute, queueRead, type SqlValue, type Transaction } from './statement.js';
 import type { Statements } from './statements.js';
 import { texts } from './trial-rows.js';
 
 /** A study with its attributes, given by its row. */
 export function* readStudyRow(s: Statements, row: Readonly<Record<string, SqlValue>>): Transaction<StudyRecord> {
   const studyId = Number(row['study_id']);
-  const directions = (yield execute(s.directionsOf, studyId)).rows;
+  const directions = yield queueRead(s.directionsOf, studyId);
+  const userAttrs = yield queueRead(s.studyUserAttrs, studyId);
+  const systemAttrs = yield execute(s.studySystemAttrs, studyId);
   return {
     studyId,
     studyName: String(row['study_name']),
-    directions: directions.map(({ direction }) => (direction === 'MAXIMIZE' ? 'maximize' : 'minimize')),
-    userAttrTexts: texts((yield execute(s.studyUserAttrs, studyId)).rows),
-    systemAttrTexts: texts((yield execute(s.studySystemAttrs, studyId)).rows),
+    directions: directions.rows.map(({ direction }) => (direction === 'MAXIMIZE' ? 'maximize' : 'minimize')),
+    userAttrTexts: texts(userAttrs.rows),
+    systemAttrTexts: texts(systemAttrs.rows),
   };
 }
 

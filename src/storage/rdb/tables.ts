@@ -41,6 +41,13 @@ export interface Tables {
     heartbeat_at: string;
   };
   resweep_trial_owners: { trial_id: number; process_id: string };
+  resweep_writers: {
+    writer_id: string;
+    epoch: number;
+    sequence: number;
+    trial_id: number | null;
+    trial_sequence: number | null;
+  };
   resweep_counters: { name: string; value: number };
 }
 

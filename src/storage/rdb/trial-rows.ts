@@ -3,7 +3,7 @@ import { parseDistribution, type Distribution } from '../../core/distributions.j
 import { FrozenTrial } from '../../core/frozen-trial.js';
 import { TRIAL_STATES, type TrialState } from '../../core/trial-state.js';
 import { fromColumns } from './number-columns.js';
-import { execute, type SqlValue, type Transaction } from './statement.js';
+import { queueRead, type SqlValue, type StepResult, type Transaction } from './statement.js';
 import type { Statements } from './statements.js';
 
 type Row = Readonly<Record<string, SqlValue>>;
@@ -19,22 +19,38 @@ interface PartRows {
 
 const PARTS = ['params', 'values', 'reports', 'userAttrs', 'systemAttrs'] as const;
 
-/** The trials of a study whose ids are higher, by id: one statement per table. */
-export function* readTrialsAfter(statements: Statements, studyId: number, after: number): Transaction<FrozenTrial[]> {
-  const { rows } = yield execute(statements.trialsAfter, studyId, after);
-  if (rows.length === 0) return [];
-  const parts = {} as Record<keyof PartRows, readonly Row[]>;
-  for (const part of PARTS) parts[part] = (yield execute(statements[part].after, studyId, after)).rows;
-  return assemble(rows, parts);
+/**
+ * Queues the reading of a study's trials whose ids are higher, by id: one statement per table. What comes back puts them together
+ * once the statements are executed.
+ */
+export function* queueTrialsAfter(
+  statements: Statements,
+  studyId: number,
+  after: number,
+): Transaction<() => FrozenTrial[]> {
+  const trials = yield queueRead(statements.trialsAfter, studyId, after);
+  const parts = {} as Record<keyof PartRows, StepResult>;
+  for (const part of PARTS) parts[part] = yield queueRead(statements[part].after, studyId, after);
+  return () => assemble(trials.rows, rowsOf(parts));
 }
 
-/** One trial; none where there is no such id. */
-export function* readTrial(statements: Statements, trialId: number): Transaction<FrozenTrial[]> {
-  const { rows } = yield execute(statements.trialById, trialId);
-  if (rows.length === 0) return [];
-  const parts = {} as Record<keyof PartRows, readonly Row[]>;
-  for (const part of PARTS) parts[part] = (yield execute(statements[part].ofTrial, trialId)).rows;
-  return assemble(rows, parts);
+/** The same for one trial; none where there is no such id. */
+export function* queueTrial(statements: Statements, trialId: number): Transaction<() => FrozenTrial[]> {
+  const trials = yield queueRead(statements.trialById, trialId);
+  const parts = {} as Record<keyof PartRows, StepResult>;
+  for (const part of PARTS) parts[part] = yield queueRead(statements[part].ofTrial, trialId);
+  return () => assemble(trials.rows, rowsOf(parts));
+}
+
+function rowsOf(parts: Record<keyof PartRows, StepResult>): PartRows {
+  const { params, values, reports, userAttrs, systemAttrs } = parts;
+  return {
+    params: params.rows,
+    values: values.rows,
+    reports: reports.rows,
+    userAttrs: userAttrs.rows,
+    systemAttrs: systemAttrs.rows,
+  };
 }
 
 /** Puts trials together from rows that all are in the order of trial ids. */

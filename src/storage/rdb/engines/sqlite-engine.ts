@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 
 import { messageOf, StorageError } from '../../../core/errors.js';
 import type { Engine } from '../engine.js';
-import { bind, type SqlValue, type Step, type StepResult, type Transaction } from '../statement.js';
+import { bind, COMMIT, type SqlValue, type Step, type StepResult, type Transaction } from '../statement.js';
 import type { Statements } from '../statements.js';
 import { openSqliteFile, type SqliteOptions } from './sqlite-file.js';
 import { SQLITE_STATEMENTS } from './sqlite-statements.js';
@@ -17,12 +17,14 @@ interface Prepared {
 }
 
 const NO_ROWS: readonly Record<string, SqlValue>[] = [];
+const NOTHING: StepResult = { rows: NO_ROWS, changes: 0, lastId: 0 };
 
 /** One SQLite file through better-sqlite3. A transaction runs synchronously from BEGIN to COMMIT, so none of this process overlap. */
 export class SqliteEngine implements Engine {
   readonly location: string;
   readonly statements: Statements = SQLITE_STATEMENTS;
   readonly reusesIds = true;
+  readonly writerId = undefined;
   readonly #db: Database.Database;
   /** By the statement's index. */
   readonly #prepared: (Prepared | undefined)[] = [];
@@ -65,7 +67,7 @@ export class SqliteEngine implements Engine {
     try {
       const generator = transaction();
       let step = generator.next();
-      while (step.done !== true) step = generator.next(this.#execute(step.value));
+      while (step.done !== true) step = generator.next(step.value === COMMIT ? NOTHING : this.#execute(step.value));
       this.#commit.run();
       return step.value;
     } catch (error) {

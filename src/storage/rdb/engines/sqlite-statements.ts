@@ -1,7 +1,7 @@
 import { arg, statement } from '../statement.js';
 import type { Statements } from '../statements.js';
 
-/* Made from ../statements.ts by `npx vitest run test/storage/sqlite-statements.test.ts -u`; not to be edited. */
+/* Made from ../statements.ts by `npx vitest run test/storage/engine-statements.test.ts -u`; not to be edited. */
 
 /** Every statement of the storage, for SQLite. */
 export const SQLITE_STATEMENTS: Statements = {
@@ -61,6 +61,11 @@ export const SQLITE_STATEMENTS: Statements = {
     arg(2),
     arg(3),
     arg(4),
+  ),
+  createNext: undefined,
+  createdNext: statement(
+    'select "t"."trial_id", "t"."number" from "resweep_writers" as "w" inner join "trials" as "t" on "t"."trial_id" = "w"."trial_id" where "w"."writer_id" = ? and "w"."trial_sequence" = "w"."sequence"',
+    arg(0),
   ),
   firstWaiting: statement(
     'select "trial_id" from "trials" where "study_id" = ? and "state" = ? and "trial_id" > ? order by "trial_id" limit ?',
@@ -282,6 +287,23 @@ export const SQLITE_STATEMENTS: Statements = {
     arg(1),
     arg(0),
   ),
+  enterWriter: statement(
+    'insert into "resweep_writers" ("writer_id", "epoch", "sequence", "trial_id", "trial_sequence") values (?, ?, ?, ?, ?) on conflict ("writer_id") do update set "epoch" = "resweep_writers"."epoch" + ?',
+    arg(0),
+    1,
+    0,
+    null,
+    null,
+    1,
+  ),
+  writer: statement('select "epoch", "sequence" from "resweep_writers" where "writer_id" = ?', arg(0)),
+  takeSequence: statement(
+    'update "resweep_writers" set "sequence" = case when "epoch" = ? then 0 * sequence + ? end where "writer_id" = ?',
+    arg(1),
+    arg(2),
+    arg(0),
+  ),
+  removeWriter: statement('delete from "resweep_writers" where "writer_id" = ?', arg(0)),
   counter: statement('select "value" from "resweep_counters" where "name" = ?', arg(0)),
   setCounter: statement(
     'insert into "resweep_counters" ("name", "value") values (?, ?) on conflict ("name") do update set "value" = ?',
