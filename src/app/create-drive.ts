@@ -46,9 +46,12 @@ export function createConfiguredDrive(
 ): Drive | undefined {
   const { mounts } = config.backup;
   const destinations = destinationsOf(config).map((destination) => {
-    const { type, name, options, project, every, priority, keep, verify, encrypt } = destination;
+    const { type, name, options, project, every, priority, keep, verify, encrypt, storageClass, tags } = destination;
     const policy = { every, priority, keep, verify: { everyMs: verify.every, deep: verify.deep } };
-    const plain = createDestination(type, options, { name, projectRoot, project, mounts, policy });
+    const plain = createDestination(type, options, {
+      ...{ name, projectRoot, project, mounts, policy, storageClass, tags },
+      encrypted: encrypt !== undefined,
+    });
     if (encrypt === undefined) return plain;
     const secret = readEncryptionSecret(name, encrypt, (path) => resolve(projectRoot, path));
     return new EncryptingDestination(plain, secret);

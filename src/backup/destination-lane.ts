@@ -170,7 +170,8 @@ export class DestinationLane {
         const taken = await captures.take(full);
         try {
           const { capture, version } = taken;
-          const mirror = full || capture.full || capture.bytes <= MIRROR_EVERY_SAVE_BYTES;
+          const often = this.destination.traits.mirrorRefresh !== 'withFullSnapshots';
+          const mirror = full || capture.full || (often && capture.bytes <= MIRROR_EVERY_SAVE_BYTES);
           const outcome = await this.#core.save(this.destination, capture, { mirror, signal: this.#abort.signal });
           Object.assign(progress, {
             savedVersion: version,

@@ -1,5 +1,5 @@
 import { ResweepError } from '../core/errors.js';
-import type { KeepConfig } from '../core/sweep-config.js';
+import type { KeepConfig, StorageClasses } from '../core/sweep-config.js';
 
 /*
  * The promise that every destination keeps; `test/contracts/destination-contract.ts` holds each of them to it, directly
@@ -48,6 +48,8 @@ export interface ObjectChecksum {
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
+  /** Where the kind has such. */
+  readonly storageClass?: string | undefined;
 }
 
 export interface Listing {
@@ -69,6 +71,13 @@ export interface DestinationTraits {
   readonly confirms: Confirmation;
   /** Whether plain copies at the same relative path are kept. */
   readonly mirror: boolean;
+  /**
+   * When the plain copy of a small study is refreshed. `withFullSnapshots` where each refresh sends all of it over a network, so that
+   * what a trial costs does not grow with the study. @default 'withEverySave'
+   */
+  readonly mirrorRefresh?: 'withEverySave' | 'withFullSnapshots' | undefined;
+  /** Lease of an owner where requests are counted or dear. @default the coordinator's */
+  readonly leaseMs?: number | undefined;
   /** Usual time of one call; calls overlap more where it is long. */
   readonly latencyMs: number;
 }
@@ -80,6 +89,8 @@ export interface DestinationPolicy {
   readonly priority?: number | undefined;
   /** How many saved states stay. @default DEFAULT_RETENTION */
   readonly keep?: KeepConfig | undefined;
+  /** Class of storage by what keeps a state; see `storage-classes.ts`. */
+  readonly storageClasses?: StorageClasses | undefined;
   /** How often the copies are verified during a sweep, and whether all of them is downloaded and opened. */
   readonly verify?: { readonly everyMs?: number | undefined; readonly deep: boolean } | undefined;
 }
@@ -107,6 +118,8 @@ export interface Destination {
   /** `prefix` is empty or ends with `/`. */
   list(prefix: string, options?: CallOptions): Promise<Listing>;
   remove(key: string, options?: CallOptions): Promise<void>;
+  /** Moves an object to another class of storage; absent where the kind has none. */
+  readonly setStorageClass?: ((key: string, storageClass: string, options?: CallOptions) => Promise<void>) | undefined;
   /** Lets go of connections and helpers. A later call opens them again. */
   close(): Promise<void>;
 }
@@ -127,6 +140,8 @@ export type DestinationErrorReason =
   | 'sourceChanged'
   /** `ifAbsent`, and the key is taken. */
   | 'exists'
+  /** There, but in a class of storage from which it has to be thawed before it can be read. */
+  | 'archived'
   /** Stopped by the caller. */
   | 'aborted'
   | 'failed';
@@ -136,6 +151,7 @@ const PERMANENT: ReadonlySet<DestinationErrorReason> = new Set([
   'full',
   'exists',
   'sourceChanged',
+  'archived',
   'aborted',
 ]);
 

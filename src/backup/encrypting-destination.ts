@@ -122,13 +122,17 @@ export class EncryptingDestination implements Destination {
     const { headBytes } = await this.#open(options);
     const { objects, folders } = await this.#inner.list(prefix, options);
     return {
-      objects: objects.map(({ key, bytes }) => ({ key, bytes: plainBytes(bytes - headBytes) })),
+      objects: objects.map((object) => ({ ...object, bytes: plainBytes(object.bytes - headBytes) })),
       folders,
     };
   }
 
   remove(key: string, options?: CallOptions): Promise<void> {
     return this.#inner.remove(key, options);
+  }
+
+  get setStorageClass(): Destination['setStorageClass'] {
+    return this.#inner.setStorageClass;
   }
 
   close(): Promise<void> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { z } from 'zod';
 
-import type { Destination } from './destination.js';
+import type { Destination, StoredObject } from './destination.js';
 import { sha256Of } from './file-digest.js';
 import { STORE } from './object-key.js';
 import { packKey } from './pack-writer.js';
@@ -14,17 +14,16 @@ const PACK = /^([0-9a-f]{64})\.pack$/;
 const noteSchema = z.object({ format: z.literal('resweep-garbage'), packs: z.array(z.string()) });
 
 /** A pack at a destination. */
-export interface StoredPack {
+export interface StoredPack extends StoredObject {
   readonly sha256: string;
-  readonly bytes: number;
 }
 
 export async function listPacks(destination: Destination, signal?: AbortSignal): Promise<StoredPack[]> {
   const folder = `${STORE}/packs/`;
   const { objects } = await destination.list(folder, { signal });
-  return objects.flatMap(({ key, bytes }) => {
-    const sha256 = PACK.exec(key.slice(folder.length))?.[1];
-    return sha256 === undefined ? [] : [{ sha256, bytes }];
+  return objects.flatMap((object) => {
+    const sha256 = PACK.exec(object.key.slice(folder.length))?.[1];
+    return sha256 === undefined ? [] : [{ ...object, sha256 }];
   });
 }
 

@@ -88,6 +88,8 @@ export class OwnerFence {
 
   /** Enters this process. Owner at once where nobody else can be alive; else `renew` decides within a lease. @throws DestinationError */
   async claim(signal?: AbortSignal): Promise<void> {
+    // Only now is known whether one winner is promised.
+    await this.#destination.check({ signal });
     const others = await this.#others(signal);
     this.#fence = 1 + others.reduce((most, other) => Math.max(most, other.fence), 0);
     if (this.#destination.traits.exclusive === 'strict') await this.#claimNumber(signal);

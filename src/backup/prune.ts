@@ -1,4 +1,5 @@
 import { messageOf } from '../core/errors.js';
+import type { KeepConfig } from '../core/sweep-config.js';
 import { listManifests, listTargets, loadManifest, targetFolder } from './catalog.js';
 import type { Destination } from './destination.js';
 import { coreOf, type Drive } from './drive.js';
@@ -8,6 +9,7 @@ import { ManifestError, type ManifestName } from './manifest.js';
 import { removeStaleOwners } from './owner-fence.js';
 import { packKey } from './pack-writer.js';
 import { DEFAULT_RETENTION, planRetention, type RetentionDecision } from './retention.js';
+import { applyStorageClasses, PackTiers } from './storage-classes.js';
 
 export interface PruneOptions {
   /** Only this target, and what lies below it. */
@@ -40,6 +42,8 @@ export interface PrunedDestination {
   readonly freedBytes: number;
   /** Packs that nothing names and that stay for their time of grace. */
   readonly waitingPacks: number;
+  /** Packs that went to another class of storage. */
+  readonly movedPacks: number;
   /** Why packs were not looked at, or the destination could not be asked. */
   readonly error?: string | undefined;
 }
@@ -91,6 +95,7 @@ class DestinationPrune {
   #removedPacks = 0;
   #freedBytes = 0;
   #waitingPacks = 0;
+  #movedPacks = 0;
 
   constructor(core: DriveCore, destination: Destination, options: PruneOptions) {
     this.#core = core;
@@ -136,8 +141,13 @@ class DestinationPrune {
       removedPacks: this.#removedPacks,
       freedBytes: this.#freedBytes,
       waitingPacks: this.#waitingPacks,
+      movedPacks: this.#movedPacks,
       ...(error === undefined ? {} : { error }),
     };
+  }
+
+  get #policy(): KeepConfig {
+    return this.#destination.policy?.keep ?? DEFAULT_RETENTION;
   }
 
   async #prune(): Promise<void> {
@@ -156,7 +166,7 @@ class DestinationPrune {
     const { signal, dryRun } = this.#options;
     const names = await listManifests(this.#destination, target, { signal });
     const isMount = this.#destination.traits.confirms === 'handedToMount';
-    const policy = this.#destination.policy?.keep ?? DEFAULT_RETENTION;
+    const policy = this.#policy;
     const facts = { unconfirmedSince: isMount ? this.#now - DAY_MS : undefined };
     let decisions = planRetention(names, policy, facts);
     if (decisions.some(({ keep }) => !keep)) {
@@ -233,12 +243,17 @@ class DestinationPrune {
       ),
     );
     const named = new Set<string>();
+    const tiers = new PackTiers();
     for (const target of targets) {
-      for (const { name } of await listManifests(this.#destination, target, { signal })) {
-        if (going.has(`${target}\n${name}`)) continue;
+      const names = await listManifests(this.#destination, target, { signal });
+      for (const { manifest: state, tier = 'newest' } of planRetention(names, this.#policy)) {
+        if (going.has(`${target}\n${state.name}`)) continue;
         // One that cannot be read may name anything: then no pack is garbage.
-        const manifest = await loadManifest(this.#destination, target, name, { signal });
-        for (const { sha256 } of manifest.packs) named.add(sha256);
+        const manifest = await loadManifest(this.#destination, target, state.name, { signal });
+        for (const { sha256 } of manifest.packs) {
+          named.add(sha256);
+          tiers.add(sha256, tier);
+        }
       }
     }
     const notes = new GarbageNotes(this.#destination, signal);
@@ -255,6 +270,8 @@ class DestinationPrune {
       this.#freedBytes += bytes;
     }
     this.#waitingPacks = waiting.length;
-    if (dryRun !== true) await notes.update(waiting, this.#now);
+    if (dryRun === true) return;
+    await notes.update(waiting, this.#now);
+    this.#movedPacks = await applyStorageClasses(this.#destination, packs, tiers, { signal });
   }
 }

@@ -1,4 +1,4 @@
-import type { KeepConfig } from '../core/sweep-config.js';
+import { KEEP_TIERS, type KeepConfig, type KeepTier } from '../core/sweep-config.js';
 import type { ManifestName } from './manifest.js';
 
 /** What is kept where nothing is configured. */
@@ -16,6 +16,8 @@ export interface RetentionDecision {
   readonly keep: boolean;
   /** Every rule that keeps it; for one that goes, the one sentence that says why none does. */
   readonly reasons: readonly string[];
+  /** The most wanted of the tiers that keep it; undefined for one that goes. */
+  readonly tier?: KeepTier | undefined;
 }
 
 export interface RetentionFacts {
@@ -42,8 +44,10 @@ export function planRetention(
 ): RetentionDecision[] {
   const order = [...names].sort((a, b) => b.generation - a.generation || b.createdAt - a.createdAt || compare(a, b));
   const reasons = new Map<string, string[]>(order.map(({ name }) => [name, []]));
-  const keep = (manifest: ManifestName, why: string): void => {
+  const tiers = new Map<string, number>();
+  const keep = (manifest: ManifestName, why: string, tier: KeepTier = 'newest'): void => {
     reasons.get(manifest.name)?.push(why);
+    tiers.set(manifest.name, Math.min(tiers.get(manifest.name) ?? KEEP_TIERS.length, KEEP_TIERS.indexOf(tier)));
   };
 
   order.slice(0, Math.max(1, policy.newest)).forEach((manifest, index) => {
@@ -55,13 +59,19 @@ export function planRetention(
     if (head !== undefined && byBranch.size > 1) keep(head, `newest of branch ${branch}`);
     for (const milestone of policy.milestones) {
       const first = states.findLast(({ finished }) => finished >= milestone);
-      if (first !== undefined) keep(first, `first with ${milestone.toLocaleString('en')} trials`);
+      if (first !== undefined) keep(first, `first with ${milestone.toLocaleString('en')} trials`, 'milestones');
     }
   }
   const byTime = [...order].sort((a, b) => b.createdAt - a.createdAt || b.generation - a.generation || compare(a, b));
-  keepPeriods(byTime, policy.days, dayOf, keep, 'day');
-  keepPeriods(byTime, policy.weeks, weekOf, keep, 'week');
-  keepPeriods(byTime, policy.months, monthOf, keep, 'month');
+  keepPeriods(byTime, policy.days, dayOf, (state, period) => {
+    keep(state, `last of day ${period}`, 'days');
+  });
+  keepPeriods(byTime, policy.weeks, weekOf, (state, period) => {
+    keep(state, `last of week ${period}`, 'weeks');
+  });
+  keepPeriods(byTime, policy.months, monthOf, (state, period) => {
+    keep(state, `last of month ${period}`, 'months');
+  });
   const { lastGood, mirrored, unconfirmedSince } = facts;
   for (const manifest of order) {
     if (manifest.name === lastGood) keep(manifest, 'last one known to be whole');
@@ -72,7 +82,7 @@ export function planRetention(
   return order.map((manifest) => {
     const why = reasons.get(manifest.name) ?? [];
     return why.length > 0
-      ? { manifest, keep: true, reasons: why }
+      ? { manifest, keep: true, reasons: why, tier: KEEP_TIERS[tiers.get(manifest.name) ?? 0] }
       : {
           manifest,
           keep: false,
@@ -86,8 +96,7 @@ function keepPeriods(
   newestFirst: readonly ManifestName[],
   count: number,
   periodOf: (time: number) => string,
-  keep: (manifest: ManifestName, why: string) => void,
-  kind: string,
+  keep: (manifest: ManifestName, period: string) => void,
 ): void {
   const seen = new Set<string>();
   for (const manifest of newestFirst) {
@@ -95,7 +104,7 @@ function keepPeriods(
     if (seen.has(period)) continue;
     if (seen.size >= count) break;
     seen.add(period);
-    keep(manifest, `last of ${kind} ${period}`);
+    keep(manifest, period);
   }
 }
 

@@ -115,6 +115,13 @@ export class RetryingDestination implements Destination {
     return this.#run(`remove ${key}`, options, 0, (call) => this.#inner.remove(key, call));
   }
 
+  get setStorageClass(): Destination['setStorageClass'] {
+    const inner = this.#inner;
+    if (inner.setStorageClass === undefined) return undefined;
+    return (key, storageClass, options) =>
+      this.#run(`move ${key}`, options, 1 << 24, async (call) => inner.setStorageClass?.(key, storageClass, call));
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }

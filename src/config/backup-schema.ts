@@ -1,9 +1,10 @@
 import * as z from 'zod';
 
 import type { JsonValue } from '../core/json.js';
-import type { DestinationConfig } from '../core/sweep-config.js';
+import { KEEP_TIERS, type DestinationConfig } from '../core/sweep-config.js';
 import { camelKeys } from '../core/key-case.js';
-import type { ComponentEntry } from './component-schema.js';
+import { nearestName } from '../core/nearest-name.js';
+import type { DestinationEntry } from './component-schema.js';
 import { findEntry, parseBy, parseOptions, taggedJsonSchema } from './component-schema.js';
 import { oneOf } from './explain-issue.js';
 import { duration, isRecord, reader } from './schema-readers.js';
@@ -59,6 +60,35 @@ const encrypt = reader(
   }),
 );
 
+const storageClass = reader(
+  (value, complain): DestinationConfig['storageClass'] => {
+    if (typeof value === 'string' && value !== '') return value;
+    const allowed = `a class such as STANDARD_IA, or a mapping of ${oneOf(KEEP_TIERS)} to such`;
+    if (!isRecord(value)) {
+      complain({ allowed });
+      return undefined;
+    }
+    for (const [tier, name] of Object.entries(value)) {
+      if (!KEEP_TIERS.some((known) => known === tier)) {
+        complain({ allowed: oneOf(KEEP_TIERS), nearest: nearestName(tier, KEEP_TIERS) }, [tier]);
+      } else if (typeof name !== 'string' || name === '') complain({ allowed: 'a class such as STANDARD_IA' }, [tier]);
+    }
+    return value;
+  },
+  () => ({
+    description: 'Storage class, where the kind has such: one, or by what keeps a state.',
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      {
+        type: 'object',
+        properties: Object.fromEntries(KEEP_TIERS.map((tier) => [tier, { type: 'string', minLength: 1 }])),
+        additionalProperties: false,
+      },
+    ],
+    examples: ['STANDARD_IA', { days: 'STANDARD_IA', months: 'GLACIER' }],
+  }),
+);
+
 /** Keys that every kind of destination has. */
 const common = z.object({
   name: z
@@ -69,7 +99,7 @@ const common = z.object({
   priority: z.int().default(0).describe('Order of restoring: lower first.'),
   project: z.string().min(1).optional().describe('Prefix at the destination, so that several projects share it.'),
   encrypt: encrypt.optional(),
-  storage_class: z.string().min(1).optional().describe('Storage class, where the kind has such.'),
+  storage_class: storageClass.optional(),
   tags: z.record(z.string(), z.string()).default({}).describe('Tags on what is sent, where the kind has such.'),
   verify: z
     .strictObject({
@@ -83,7 +113,7 @@ const common = z.object({
 /** The same without their defaults, to tell which keys are the kind's own. */
 const COMMON_KEYS = Object.keys(common.shape);
 
-function destination(entries: readonly ComponentEntry[]): z.ZodType<DestinationConfig> {
+function destination(entries: readonly DestinationEntry[]): z.ZodType<DestinationConfig> {
   return reader(
     (value, complain) => {
       const { type, ...rest }: Readonly<Record<string, unknown>> = isRecord(value) ? value : {};
@@ -94,9 +124,9 @@ function destination(entries: readonly ComponentEntry[]): z.ZodType<DestinationC
         Object.fromEntries(Object.entries(rest).filter(([key]) => COMMON_KEYS.includes(key) === isCommon));
       const own =
         entry === undefined ? {} : parseOptions(entry.schema, pick(false), complain, ['type', ...COMMON_KEYS]);
-      if (!isRecord(value)) return toDestination('', common.parse({ name: 'none' }), own);
+      if (!isRecord(value)) return toDestination(undefined, common.parse({ name: 'none' }), own);
       const base = parseBy(common, pick(true), complain) ?? common.parse({ name: 'none' });
-      return toDestination(entry?.type ?? '', base, own);
+      return toDestination(entry, base, own);
     },
     () => ({
       description: 'A place that keeps backups.',
@@ -106,15 +136,15 @@ function destination(entries: readonly ComponentEntry[]): z.ZodType<DestinationC
 }
 
 function toDestination(
-  type: string,
+  entry: DestinationEntry | undefined,
   base: z.output<typeof common>,
   options: Readonly<Record<string, JsonValue>>,
 ): DestinationConfig {
-  const { storage_class: storageClass, every: interval = { trials: 1 }, ...others } = base;
-  return { ...others, type, every: interval, storageClass, options: camelKeys(options) };
+  const { storage_class: storageClass, every: interval = entry?.defaultEvery ?? { trials: 1 }, ...others } = base;
+  return { ...others, type: entry?.type ?? '', every: interval, storageClass, options: camelKeys(options) };
 }
 
-export function backupSchema(entries: readonly ComponentEntry[]) {
+export function backupSchema(entries: readonly DestinationEntry[]) {
   return z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: no copy is taken, nothing is restored.'),

@@ -26,12 +26,18 @@ export interface TrainerEntry extends ComponentEntry {
   readonly data?: z.ZodObject | undefined;
 }
 
+/** A kind of destination. */
+export interface DestinationEntry extends ComponentEntry {
+  /** How often a copy is sent where nothing is said. @default every trial */
+  readonly defaultEvery?: { readonly milliseconds: number } | undefined;
+}
+
 /** Everything that can be named; filled by `app`. */
 export interface ConfigRegistry {
   readonly samplers: readonly ComponentEntry[];
   readonly pruners: readonly ComponentEntry[];
   readonly trainers: readonly TrainerEntry[];
-  readonly destinations: readonly ComponentEntry[];
+  readonly destinations: readonly DestinationEntry[];
   readonly launchers: readonly ComponentEntry[];
 }
 

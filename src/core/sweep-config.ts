@@ -226,11 +226,19 @@ export interface DestinationConfig {
   /** Prefix at the destination, so that several projects share it. */
   readonly project?: string | undefined;
   readonly encrypt?: { readonly passphraseEnv: string } | { readonly keyFile: string } | undefined;
-  readonly storageClass?: string | undefined;
+  /** One for everything, or by what keeps a state. */
+  readonly storageClass?: string | StorageClasses | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly verify: { readonly every?: number | undefined; readonly deep: boolean };
   readonly keep: KeepConfig;
 }
+
+/** What keeps a saved state, the most wanted first. */
+export const KEEP_TIERS = ['newest', 'days', 'weeks', 'months', 'milestones'] as const;
+export type KeepTier = (typeof KEEP_TIERS)[number];
+
+/** Class of storage by tier; a tier without one has that of the tier before it. */
+export type StorageClasses = Readonly<Partial<Record<KeepTier, string>>>;
 
 /** How many saved states of a target a destination keeps. */
 export interface KeepConfig {

@@ -4,9 +4,14 @@ import type { Destination } from '../destination.js';
 import type { DestinationContext, DestinationKind } from './destination-kind.js';
 import { folderDestinationKind } from './folder-destination.js';
 import { googleDriveDestinationKind } from './google-drive-destination.js';
+import { s3DestinationKind } from './s3-destination.js';
 
 /** Every kind of destination. */
-export const destinationKinds: readonly DestinationKind[] = [folderDestinationKind, googleDriveDestinationKind];
+export const destinationKinds: readonly DestinationKind[] = [
+  folderDestinationKind,
+  googleDriveDestinationKind,
+  s3DestinationKind,
+];
 
 /**
  * Makes a destination from its configuration.

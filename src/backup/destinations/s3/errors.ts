@@ -1,0 +1,151 @@
+import type { CallOptions, DestinationErrorReason } from '../../destination.js';
+import { DestinationError } from '../../destination.js';
+
+/** What of an SDK's error is looked at. */
+interface ServiceError {
+  readonly name?: string;
+  readonly message?: string;
+  /** Of Node's network errors. */
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
+
+interface Rule {
+  readonly reason: DestinationErrorReason;
+  readonly permanent?: boolean;
+  readonly hint?: string;
+}
+
+const CREDENTIALS: Rule = {
+  reason: 'denied',
+  hint: 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (profile: in the configuration).',
+};
+const REGION: Rule = {
+  reason: 'denied',
+  hint: 'Set region: to the one of the bucket (and endpoint: where it has one).',
+};
+const BUSY: Rule = { reason: 'rateLimited' };
+const FULL: Rule = { reason: 'full', hint: 'Its quota or disk is used up: make room there.' };
+
+/** By the service's own code. */
+const BY_CODE: Readonly<Record<string, Rule>> = {
+  AccessDenied: {
+    reason: 'denied',
+    hint: 'The credentials need s3:ListBucket, GetObject, PutObject and DeleteObject.',
+  },
+  AccountProblem: { reason: 'denied' },
+  AllAccessDisabled: { reason: 'denied' },
+  CredentialsProviderError: CREDENTIALS,
+  ExpiredToken: CREDENTIALS,
+  ExpiredTokenException: CREDENTIALS,
+  InvalidAccessKeyId: CREDENTIALS,
+  InvalidToken: CREDENTIALS,
+  SignatureDoesNotMatch: CREDENTIALS,
+  TokenRefreshRequired: CREDENTIALS,
+  UnauthorizedAccess: CREDENTIALS,
+  AuthorizationHeaderMalformed: REGION,
+  PermanentRedirect: REGION,
+  InvalidBucketName: { reason: 'denied' },
+  NoSuchBucket: { reason: 'unreachable', permanent: true, hint: 'Create the bucket, or mend its name.' },
+  // The SDK corrects its clock by the answer, so the next try has the right time.
+  RequestTimeTooSkewed: { reason: 'failed', hint: "This machine's clock is wrong." },
+  RequestExpired: { reason: 'failed', hint: "This machine's clock is wrong." },
+  SlowDown: BUSY,
+  Throttling: BUSY,
+  ThrottlingException: BUSY,
+  TooManyRequests: BUSY,
+  TooManyRequestsException: BUSY,
+  RequestLimitExceeded: BUSY,
+  BandwidthLimitExceeded: BUSY,
+  InsufficientStorage: FULL,
+  QuotaExceeded: FULL,
+  ServiceQuotaExceededException: FULL,
+  StorageQuotaExceeded: FULL,
+  XMinioAdminBucketQuotaExceeded: FULL,
+  XMinioStorageFull: FULL,
+  BadDigest: { reason: 'damaged' },
+  InvalidDigest: { reason: 'damaged' },
+  IncompleteBody: { reason: 'damaged' },
+  XAmzContentChecksumMismatch: { reason: 'damaged' },
+  XAmzContentSHA256Mismatch: { reason: 'damaged' },
+  ConditionalRequestConflict: { reason: 'failed' },
+  OperationAborted: { reason: 'failed' },
+  PreconditionFailed: { reason: 'exists' },
+  EntityTooLarge: { reason: 'failed', permanent: true },
+  KeyTooLongError: { reason: 'failed', permanent: true },
+  InvalidObjectState: { reason: 'archived' },
+  RequestTimeout: { reason: 'timeout' },
+  TimeoutError: { reason: 'timeout' },
+  ETIMEDOUT: { reason: 'timeout' },
+  ECONNREFUSED: { reason: 'unreachable' },
+  ECONNRESET: { reason: 'unreachable' },
+  EPIPE: { reason: 'unreachable' },
+  ENOTFOUND: { reason: 'unreachable' },
+  EAI_AGAIN: { reason: 'unreachable' },
+  EHOSTUNREACH: { reason: 'unreachable' },
+  ENETUNREACH: { reason: 'unreachable' },
+};
+
+/** Where the code says nothing. */
+const BY_STATUS: Readonly<Record<number, Rule>> = {
+  301: REGION,
+  401: CREDENTIALS,
+  403: { reason: 'denied', hint: 'The credentials are not accepted, or lack a permission for this bucket.' },
+  408: { reason: 'timeout' },
+  409: { reason: 'failed' },
+  412: { reason: 'exists' },
+  429: BUSY,
+  507: FULL,
+};
+
+/** Any error of a call as one that callers know. */
+export function s3Error(where: string, error: unknown, signal: AbortSignal | undefined): DestinationError {
+  if (error instanceof DestinationError) return error;
+  if (signal?.aborted === true) return stopped(where, signal);
+  const failure = error as ServiceError;
+  const status = failure.$metadata?.httpStatusCode;
+  const rule =
+    BY_CODE[failure.name ?? ''] ??
+    BY_CODE[failure.code ?? ''] ??
+    BY_STATUS[status ?? 0] ??
+    ((status ?? 0) >= 500 || isNetwork(failure) ? { reason: 'unreachable' as const } : { reason: 'failed' as const });
+  const code = [status, failure.name ?? failure.code]
+    .filter((part) => part !== undefined && part !== 'Error')
+    .join(' ');
+  const text = failure.message === undefined || failure.message === 'UnknownError' ? '' : `: ${failure.message}`;
+  const retryAfterMs = retryAfter(failure.$response?.headers ?? {});
+  return new DestinationError(rule.reason, `${where}: ${code}${text}`.replace(': :', ':'), {
+    cause: error,
+    ...(rule.permanent === undefined ? {} : { permanent: rule.permanent }),
+    ...(rule.hint === undefined ? {} : { hint: rule.hint }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+/** Whether an answer says that there is no such object (and not that there is no such bucket). */
+export function isNotThere(error: unknown): boolean {
+  const { name, $metadata } = error as ServiceError;
+  return name === 'NoSuchKey' || name === 'NotFound' || ($metadata?.httpStatusCode === 404 && name !== 'NoSuchBucket');
+}
+
+export function stopped(where: string, signal: NonNullable<CallOptions['signal']>): DestinationError {
+  const reason: unknown = signal.reason;
+  return reason instanceof DestinationError
+    ? reason
+    : new DestinationError('aborted', `${where}: stopped.`, { cause: reason });
+}
+
+function isNetwork({ message = '', code = '' }: ServiceError): boolean {
+  return /socket|aborted|premature|terminated|network|stream/i.test(message) || /^(?:E[A-Z]+|UND_ERR.*)$/.test(code);
+}
+
+/** Seconds, or a date by the answer's own clock. */
+export function retryAfter(headers: Readonly<Record<string, string | undefined>>): number | undefined {
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  const until = Date.parse(value);
+  const now = Date.parse(headers['date'] ?? '');
+  return Number.isNaN(until) ? undefined : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now));
+}
