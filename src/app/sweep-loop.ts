@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 
-import { writeJsonAtomically } from '../core/atomic-file.js';
 import { messageOf } from '../core/errors.js';
 import type { FrozenTrial } from '../core/frozen-trial.js';
 import type { JsonValue } from '../core/json.js';
@@ -10,6 +9,7 @@ import type { TrialMonitor, TrialOutcome, TrialRunner, TrialTask } from '../runn
 import { retryHistoryOf } from '../study/retry.js';
 import type { Study } from '../study/study.js';
 import type { Trial } from '../study/trial.js';
+import { BackgroundFiles } from './background-files.js';
 import type { EventsLog } from './events-log.js';
 import type { SweepLimits } from './sweep-limits.js';
 import type { SweepObserver } from './sweep-observer.js';
@@ -46,11 +46,16 @@ export interface LoopEnd {
 export class SweepLoop {
   readonly #parts: SweepLoopParts;
   readonly #stopTrials = new AbortController();
+  readonly #files: BackgroundFiles;
   #stopReason: string | undefined;
   #error: { readonly error: unknown } | undefined;
 
   constructor(parts: SweepLoopParts) {
     this.#parts = parts;
+    // The results themselves are in the study; a full disk must not end the sweep here.
+    this.#files = new BackgroundFiles((path, error) => {
+      parts.observer.message?.('warn', `${path} could not be written: ${messageOf(error)}`);
+    });
   }
 
   /** Runs `jobs` trials at a time. An abort lets running trials save a checkpoint and queues them again. */
@@ -65,6 +70,7 @@ export class SweepLoop {
     try {
       await Promise.all(Array.from({ length: this.#parts.jobs }, () => this.#job()));
     } finally {
+      await this.#files.settled();
       clearTimeout(sessionTimer);
       signal.removeEventListener('abort', onAbort);
     }
@@ -121,7 +127,8 @@ export class SweepLoop {
     const { study, config, folders, events, observer, runner } = this.#parts;
     const params = { ...study.declaredSpace?.constants, ...trial.params };
     const folder = folders.open(trial.frozen, trial.logicalIndex, trial.params);
-    writeJsonAtomically(join(folder.trialDir, 'params.json'), params);
+    const paramsWritten = this.#files.writeJson(join(folder.trialDir, 'params.json'), params);
+    if (config.objective.type === 'command') await paramsWritten;
     const retries = retryHistoryOf(trial.frozen);
     const startedAt = performance.now();
     events.append({
@@ -223,22 +230,14 @@ export class SweepLoop {
 
   #keepMetrics(trialDir: string, trial: FrozenTrial, outcome: TrialOutcome, milliseconds: number): void {
     const metrics = 'metrics' in outcome ? outcome.metrics : undefined;
-    try {
-      writeJsonAtomically(join(trialDir, 'metrics.json'), {
-        trial: trial.number,
-        state: trial.state,
-        values: trial.values === undefined ? null : [...trial.values],
-        metrics: metrics ?? {},
-        intermediate_values: { ...trial.intermediateValues },
-        seconds: Math.round(milliseconds) / 1000,
-      });
-    } catch (error) {
-      // The result itself is in the study; a full disk must not end the sweep here.
-      this.#parts.observer.message?.(
-        'warn',
-        `metrics.json of trial ${trial.number} could not be written: ${messageOf(error)}`,
-      );
-    }
+    void this.#files.writeJson(join(trialDir, 'metrics.json'), {
+      trial: trial.number,
+      state: trial.state,
+      values: trial.values === undefined ? null : [...trial.values],
+      metrics: metrics ?? {},
+      intermediate_values: { ...trial.intermediateValues },
+      seconds: Math.round(milliseconds) / 1000,
+    });
   }
 }
 

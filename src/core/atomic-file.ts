@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
@@ -23,6 +24,31 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
     throw error;
   }
   syncFolder(dirname(path));
+}
+
+let asideCount = 0;
+
+/** The same without holding up this thread while the disk syncs. Two calls for one path must not overlap. */
+export async function writeFileAtomicallyAsync(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const aside = `${path}.${process.pid}-${threadId}-${asideCount++}.tmp`;
+  try {
+    const file = await open(aside, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+  const folder = await open(dirname(path), 'r').catch(() => undefined);
+  // As `syncFolder`: not every system and file system can.
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }
 
 /** The same for a JSON document, which ends with a line break. */
