@@ -73,7 +73,11 @@ export {
 } from './study/create-study.js';
 export type { CreateStudyOptions, LoadStudyOptions, StudySummary } from './study/create-study.js';
 export { createTrial } from './study/create-trial.js';
+export { getHypervolume } from './study/best-trials.js';
+export { FixedTrial } from './study/fixed-trial.js';
+export type { TableAttribute, TrialRow } from './study/trials-table.js';
 export {
+  BudgetCallback,
   MaxTrialsCallback,
   NoImprovementCallback,
   RetryHeartbeatStaleTrialCallback,

@@ -23,13 +23,17 @@ const RELATIVE_PARAMS = 'gp:relative_params:';
 const MODEL_ROWS = 200;
 /** Trials from which hyper-parameters are worked out. */
 const FIT_ROWS = 100;
-const SEARCHES = 10;
+/** Local searches: fewer where each evaluation costs more. */
+const MOST_SEARCHES = 10;
+const LEAST_SEARCHES = 3;
+/** Rows up to which there are all of them. */
+const CHEAP_ROWS = 100;
 /** Multiplications that may be spent on the evenly spread points of a search. */
 const DRAW_BUDGET = 6_000_000;
 const MOST_DRAWS = 2048;
 const LEAST_DRAWS = 256;
 /** With several objectives each evaluation takes many draws of each. */
-const SEVERAL = { draws: 256, searches: 6 };
+const SEVERAL = { draws: 256, searches: 5 };
 
 export interface GPSamplerOptions {
   /** In place of the study's own. */
@@ -160,8 +164,8 @@ export class GPSampler implements Sampler {
       starts: startsOf(entries, random),
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
       draws: Math.min(hasSeveral ? SEVERAL.draws : MOST_DRAWS, Math.max(LEAST_DRAWS, affordable)),
-      searches: hasSeveral ? SEVERAL.searches : SEARCHES,
-      evaluations: 60,
+      searches: hasSeveral ? SEVERAL.searches : searchesFor(entries.length),
+      evaluations: 40,
       random,
     });
   }
@@ -173,7 +177,7 @@ export class GPSampler implements Sampler {
   #fitsOf(space: UnitSpace, log: TrialLog): ParametersByTarget {
     const size = log.complete.length;
     const known = this.#fits.get(log);
-    const fitSize = sizeOf(size, 40);
+    const fitSize = sizeOf(size, 20);
     if (known?.size === fitSize) return known.parameters;
     const anchor = sizeOf(size, 4);
     const atAnchor =
@@ -208,6 +212,11 @@ function sizeOf(n: number, steps: number): number {
   let step = 1;
   while (step * steps <= n) step *= 2;
   return n - (n % step);
+}
+
+function searchesFor(rows: number): number {
+  const share = Math.min(1, CHEAP_ROWS / rows) ** 2;
+  return Math.max(LEAST_SEARCHES, Math.round(MOST_SEARCHES * share));
 }
 
 function unfitted(dimensions: number): GpParameters {

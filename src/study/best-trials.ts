@@ -1,5 +1,8 @@
+import { hypervolume } from '../algorithms/hypervolume.js';
+import { UsageError } from '../core/errors.js';
 import type { FrozenTrial } from '../core/frozen-trial.js';
 import { isBetter, type StudyDirection } from '../core/study-direction.js';
+import type { RunningStudy } from '../core/study-view.js';
 
 /** The best COMPLETE trial that violates no constraint, the earliest of equals; undefined where there is none. */
 export function bestTrialOf(trials: readonly FrozenTrial[], direction: StudyDirection): FrozenTrial | undefined {
@@ -61,6 +64,27 @@ export function paretoFrontOf(trials: readonly FrozenTrial[], directions: readon
     .map((index) => candidates[index])
     .filter((trial) => trial !== undefined)
     .sort((a, b) => a.number - b.number);
+}
+
+/**
+ * Volume of what the feasible COMPLETE trials dominate, up to a reference point in the objectives' own units and directions.
+ * @throws UsageError where the reference has not one number per objective
+ */
+export async function getHypervolume(study: RunningStudy, reference: readonly number[]): Promise<number> {
+  const { directions } = study;
+  if (reference.length !== directions.length || reference.some(Number.isNaN)) {
+    throw new UsageError(
+      `The reference point must have ${directions.length} numbers, one for each objective, but got [${reference.join(', ')}].`,
+    );
+  }
+  await study.sync();
+  const signed = (values: readonly number[]): number[] =>
+    values.map((value, i) => (directions[i] === 'maximize' ? -value : value));
+  const front = paretoFrontOf(study.history.finished, directions);
+  return hypervolume(
+    front.map(({ values }) => signed(values ?? [])),
+    signed(reference),
+  );
 }
 
 function compareLexicographically(a: readonly number[], b: readonly number[]): number {

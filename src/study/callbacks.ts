@@ -68,6 +68,32 @@ export class TargetValueCallback {
 }
 
 /**
+ * Ends a study once its trials have taken so much time together, those of other processes and earlier runs counted, or have cost so
+ * much at a price per hour of one trial.
+ */
+export class BudgetCallback {
+  readonly #milliseconds: number;
+
+  /** @throws UsageError where neither is given, or a number is not above 0 */
+  constructor(options: { timeMs?: number; cost?: { perHour: number; max: number } }) {
+    const { timeMs, cost } = options;
+    if (timeMs === undefined && cost === undefined) throw new UsageError('BudgetCallback needs timeMs or cost.');
+    for (const [what, value] of Object.entries({ timeMs, 'cost.perHour': cost?.perHour, 'cost.max': cost?.max })) {
+      if (value !== undefined && !(value > 0))
+        throw new UsageError(`BudgetCallback: ${what} must be above 0, but got ${value}.`);
+    }
+    const affordable = cost === undefined ? Infinity : (cost.max / cost.perHour) * 3_600_000;
+    this.#milliseconds = Math.min(timeMs ?? Infinity, affordable);
+  }
+
+  async afterTrial(study: RunningStudy): Promise<void> {
+    await study.sync();
+    const spent = study.history.finished.reduce((sum, trial) => sum + (trial.duration ?? 0), 0);
+    if (spent >= this.#milliseconds) study.stop();
+  }
+}
+
+/**
  * How often a trial whose process went away is tried again: Optuna's callback of that name, given to `createStudy` as `retry`. The
  * retry is stored in the transaction that fails the trial, so none is lost and none comes twice.
  */

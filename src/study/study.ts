@@ -22,6 +22,7 @@ import { STUDY_ATTRIBUTE, StudyAttributes } from './study-attributes.js';
 import { StudyHistory } from './study-history.js';
 import { finishWrites, judge, type TellOptions, type Verdict } from './tell.js';
 import { Trial, type TrialHost } from './trial.js';
+import { trialsTable, type TableAttribute, type TrialRow } from './trials-table.js';
 import type { ObjectiveValue } from './trial-values.js';
 
 /** A study: a sequence of trials under one set of objectives, stored as it happens. */
@@ -113,6 +114,11 @@ export class Study implements StudyView {
     await this.sync();
     const trials = this.#history.all.filter(Boolean);
     return options.states === undefined ? trials : trials.filter((trial) => options.states?.includes(trial.state));
+  }
+
+  /** All trials as rows of a table, see `trialsTable`. */
+  async trialsTable(options: { attrs?: readonly TableAttribute[] } = {}): Promise<TrialRow[]> {
+    return trialsTable(await this.trials(), this.directions.length, { ...options, metricNames: this.metricNames });
   }
 
   /** The best COMPLETE feasible trial. @throws UsageError where there is none, or with several objectives. */
