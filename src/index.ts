@@ -57,6 +57,20 @@ export type { Sampler } from './samplers/sampler.js';
 export { BruteForceSampler, type BruteForceSamplerOptions } from './samplers/brute-force-sampler.js';
 export type { GridSearchSpace } from './samplers/grid-points.js';
 export { GridSampler, type GridSamplerOptions } from './samplers/grid-sampler.js';
+export type { Bounds, Crossover } from './algorithms/crossover.js';
+export {
+  BLXAlphaCrossover,
+  PolynomialMutation,
+  SBXCrossover,
+  SPXCrossover,
+  UNDXCrossover,
+  UniformCrossover,
+  VSBXCrossover,
+  type Mutation,
+} from './samplers/crossovers.js';
+export type { GeneticSamplerOptions } from './samplers/genetic-sampler.js';
+export { NSGAIISampler, type NSGAIISamplerOptions } from './samplers/nsga-ii-sampler.js';
+export { NSGAIIISampler, type NSGAIIISamplerOptions } from './samplers/nsga-iii-sampler.js';
 export { PartialFixedSampler, type PartialFixedSamplerOptions } from './samplers/partial-fixed-sampler.js';
 export { QMCSampler, type QMCSamplerOptions } from './samplers/qmc-sampler.js';
 export { RandomSampler } from './samplers/random-sampler.js';

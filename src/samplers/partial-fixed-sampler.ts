@@ -65,6 +65,10 @@ export class PartialFixedSampler implements Sampler {
     this.#base.afterTrial?.(study, trial, state, values);
   }
 
+  needsStudyAttributes(study: StudyView): boolean {
+    return this.#base.needsStudyAttributes?.(study) ?? false;
+  }
+
   isExhausted(study: StudyView): boolean {
     return this.#base.isExhausted?.(study) ?? false;
   }

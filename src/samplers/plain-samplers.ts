@@ -5,6 +5,8 @@ import { autoSamplerDefinition } from './auto-sampler.js';
 import { bruteForceSamplerDefinition } from './brute-force-sampler.js';
 import { gpSamplerDefinition } from './gp-sampler.js';
 import { gridSamplerDefinition } from './grid-sampler.js';
+import { nsgaIISamplerDefinition } from './nsga-ii-sampler.js';
+import { nsgaIIISamplerDefinition } from './nsga-iii-sampler.js';
 import { qmcSamplerDefinition } from './qmc-sampler.js';
 import { randomSamplerDefinition } from './random-sampler.js';
 import type { Sampler } from './sampler.js';
@@ -15,6 +17,8 @@ export const plainSamplerDefinitions = [
   autoSamplerDefinition,
   gpSamplerDefinition,
   tpeSamplerDefinition,
+  nsgaIISamplerDefinition,
+  nsgaIIISamplerDefinition,
   qmcSamplerDefinition,
   gridSamplerDefinition,
   bruteForceSamplerDefinition,

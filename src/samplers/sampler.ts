@@ -46,6 +46,8 @@ export interface Sampler {
   sampleIndependent(study: StudyView, trial: SamplingTrial, name: string, distribution: Distribution): ParamValue;
   beforeTrial?(study: StudyView, trial: SamplingTrial): void;
   afterTrial?(study: StudyView, trial: SamplingTrial, state: TrialState, values: readonly number[] | undefined): void;
+  /** Whether the study's attributes, which other processes set too, are to be read anew before the next trial. */
+  needsStudyAttributes?(study: StudyView): boolean;
   /** Whether there is nothing left to try, what runs now included. No further trial is begun then. */
   isExhausted?(study: StudyView): boolean;
 }

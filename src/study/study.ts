@@ -231,6 +231,7 @@ export class Study implements StudyView {
     this.#history.apply([state]);
     this.#presence.add(state.trialId);
     const trial = new Trial(this.#host, state, this.#history.logicalIndexOf(state));
+    if (this.sampler.needsStudyAttributes?.(this.#viewFor(trial)) === true) await this.#attributes.refresh();
     this.sampler.beforeTrial?.(this.#viewFor(trial), trial);
     return trial;
   }

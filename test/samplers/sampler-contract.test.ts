@@ -37,6 +37,20 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
     { options: { avoid_premature_stop: true }, traits: { isFinite: true, isRangeFixed: true } },
   ],
   grid: [{ options: (space) => ({ search_space: gridOf(space) }), traits: { isFinite: true, ignoresStudySeed: true } }],
+  'nsga-ii': [
+    { options: { population_size: 5 } },
+    { options: { population_size: 4, crossover: 'sbx', mutation: 'polynomial' } },
+    {
+      options: { population_size: 4, crossover: { type: 'blx-alpha', alpha: 3 }, crossover_prob: 1, mutation_prob: 0 },
+    },
+    {
+      options: { population_size: 5, crossover: 'undx', mutation: { type: 'polynomial', eta: 2 }, mutation_prob: 0.5 },
+    },
+  ],
+  'nsga-iii': [
+    { options: { population_size: 5, crossover: 'spx' } },
+    { options: { population_size: 4, crossover: 'vsbx', dividing_parameter: 2 } },
+  ],
   'partial-fixed': [
     { options: { fixed_params: { share: 0.5 }, base_sampler: { type: 'tpe', n_startup_trials: 3 } } },
     { options: { fixed_params: { share: 0.5, n: 2 }, base_sampler: 'qmc' } },
