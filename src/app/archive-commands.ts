@@ -10,6 +10,7 @@ import {
   verifyBackups,
   type BackupLog,
   type ExportReport,
+  type RestoreProgress,
   type RestoreResult,
   type VerifyReport,
 } from '../backup/index.js';
@@ -17,7 +18,7 @@ import { SqliteSnapshotSource } from '../storage/rdb/sqlite-snapshot.js';
 import { studyDirectories } from './find-study-directory.js';
 import { locateSweep } from './locate-sweep.js';
 
-export { isArchiveFile, type RestoreResult, type VerifyReport } from '../backup/index.js';
+export { isArchiveFile, type RestoreProgress, type RestoreResult, type VerifyReport } from '../backup/index.js';
 
 /**
  * `resweep backup export FILE`: the study of a configuration, or every study of the project, in one file.
@@ -54,8 +55,9 @@ export async function restoreFromArchive(options: {
   readonly at?: string | undefined;
   readonly to?: string | undefined;
   readonly log?: BackupLog;
+  readonly onProgress?: (progress: RestoreProgress) => void;
 }): Promise<RestoreResult[]> {
-  const { file, path, at, to, log } = options;
+  const { file, path, at, to, log, onProgress } = options;
   const projectRoot = findProjectRoot(process.cwd());
   const archive = await openArchive(file, {
     projectRoot,
@@ -78,6 +80,7 @@ export async function restoreFromArchive(options: {
       results.push(
         await archive.drive.restore(join(projectRoot, target.path), {
           isDirectory,
+          ...(onProgress && { onProgress }),
           ...(to === undefined ? {} : { to }),
           ...(at === undefined || isDirectory ? {} : { at }),
         }),

@@ -16,6 +16,7 @@ import {
   type FlushReport,
   type PruneReport,
   type RepairReport,
+  type RestoreProgress,
   type RestoreResult,
   type VerifyReport,
 } from '../backup/index.js';
@@ -31,7 +32,7 @@ export interface BackupCommandOptions {
 }
 
 /** Does `work` with the drive of a configuration and closes it. @throws UsageError where no destination is configured */
-async function withDrive<T>(
+export async function withDrive<T>(
   options: BackupCommandOptions,
   work: (drive: Drive, sweep: LocatedSweep) => Promise<T>,
 ): Promise<T> {
@@ -130,6 +131,7 @@ export interface RestoreCommandOptions extends BackupCommandOptions {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly branch?: string | undefined;
+  readonly onProgress?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -139,12 +141,13 @@ export interface RestoreCommandOptions extends BackupCommandOptions {
  */
 export async function restoreSweep(options: RestoreCommandOptions): Promise<RestoreResult[]> {
   return withDrive(options, async (drive, sweep) => {
-    const { at, from, to, branch, signal } = options;
+    const { at, from, to, branch, onProgress, signal } = options;
     const choice = {
       ...(at === undefined ? {} : { at }),
       ...(from === undefined ? {} : { from }),
       ...(to === undefined ? {} : { to }),
       ...(branch === undefined ? {} : { branch }),
+      ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     };
     if (options.path !== undefined) {
@@ -155,22 +158,48 @@ export async function restoreSweep(options: RestoreCommandOptions): Promise<Rest
           hint: 'Name a folder for it: --to DIR',
         });
       }
-      const isDirectory = await isSavedAsFolder(drive, path);
-      return [check(await drive.restore(path, { ...choice, isDirectory }))];
+      return [check(await drive.restore(path, { ...choice, ...(await howSaved(drive, sweep, path)) }))];
     }
     const database = check(await drive.restore(join(sweep.studyDir, STUDY_DB), choice));
-    const { at: _at, branch: _branch, ...folderChoice } = choice;
-    return [database, await drive.restore(sweep.studyDir, { ...folderChoice, isDirectory: true })];
+    return [database, await restoreFolderOf(drive, sweep, database, choice)];
   });
 }
 
-/** Whether a path is kept as a folder: as it is here, else as its name says. */
-async function isSavedAsFolder(drive: Drive, path: string): Promise<boolean> {
-  if (existsSync(path)) return statSync(path).isDirectory();
+/** The folder around a restored database: as of the same time, where one was asked for. */
+async function restoreFolderOf(
+  drive: Drive,
+  sweep: LocatedSweep,
+  database: RestoreResult,
+  choice: Parameters<Drive['restore']>[1],
+): Promise<RestoreResult> {
+  const { at, branch: _branch, ...others } = choice ?? {};
+  const folder = { ...others, isDirectory: true };
+  const time = at !== undefined && Number.isNaN(Date.parse(at)) ? database.createdAt : at;
+  if (time !== undefined) {
+    const result = await drive.restore(sweep.studyDir, { ...folder, at: time });
+    // None is as old as that: its first one is the nearest.
+    if (result.status !== 'absent') return result;
+  }
+  return drive.restore(sweep.studyDir, folder);
+}
+
+/** Whether a path is kept by itself, as a file or folder, or as a part of a folder that is. */
+async function howSaved(
+  drive: Drive,
+  sweep: LocatedSweep,
+  path: string,
+): Promise<{ readonly isDirectory: boolean; readonly within?: string }> {
   const key = drive.drivePathFor(path);
   const { backups } = await listBackups(drive);
-  const exact = backups.some((backup) => backup.path === key);
-  return !exact || !/\.[A-Za-z0-9]+$/.test(key);
+  const targets = new Set(backups.map((backup) => backup.path));
+  if (targets.has(key)) {
+    const isDirectory = existsSync(path) ? statSync(path).isDirectory() : !/\.[A-Za-z0-9]+$/.test(key);
+    return { isDirectory };
+  }
+  const around = [...targets].filter((target) => key.startsWith(`${target}/`)).sort((a, b) => b.length - a.length);
+  const [within] = around;
+  if (within !== undefined) return { isDirectory: false, within: join(sweep.projectRoot, within) };
+  return { isDirectory: existsSync(path) ? statSync(path).isDirectory() : true };
 }
 
 function check(result: RestoreResult): RestoreResult {

@@ -18,11 +18,10 @@ import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import type { LocatedSweep } from './locate-sweep.js';
+import { RESTORING_MARK } from './restoring-mark.js';
 import type { BackupState } from './backup-state.js';
 import type { MessageLevel } from './sweep-observer.js';
 
-/** Lies in a study's folder while the rest of it is being restored: whoever finds it completes the folder first. */
-const RESTORING_MARK = '.restoring';
 const FLUSH_MS = 60_000;
 
 /** What was found before the study was opened. */

@@ -61,6 +61,7 @@ export class ChunkReader {
     member: Member,
     target: string,
     spare: () => Promise<string | undefined>,
+    onBytes?: (bytes: number) => void,
   ): Promise<{ readonly repaired: number }> {
     const places = await this.chunks(manifest, member);
     const output = await open(target, 'wx', 0o644);
@@ -80,6 +81,7 @@ export class ChunkReader {
           repaired++;
         }
         await output.write(plain, 0, plain.length, index * CHUNK_BYTES);
+        onBytes?.(plain.length);
       }
       await output.sync();
     } finally {

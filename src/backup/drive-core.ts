@@ -99,13 +99,14 @@ export class DriveCore {
 
   restore(
     request: RestoreRequest,
-    more: { studyName?: string | undefined; signal?: AbortSignal | undefined } = {},
+    more: Pick<RestoreTools, 'studyName' | 'signal' | 'onProgress'> = {},
   ): Promise<RestoreResult> {
     const limit = AbortSignal.timeout(this.#restoreTimeoutMs);
     const tools: RestoreTools = {
       snapshots: this.snapshots,
       temporary: this.temporary,
       studyName: more.studyName,
+      onProgress: more.onProgress,
       signal: more.signal === undefined ? limit : AbortSignal.any([more.signal, limit]),
     };
     return restore(this.destinations, request, tools, this.reporter);

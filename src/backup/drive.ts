@@ -6,6 +6,7 @@ import type { BackupResult, BackupToDrive, RestoreFromDrive } from './backup-opt
 import type { Confirmation } from './destination.js';
 import { DriveCore, type DriveOptions } from './drive-core.js';
 import { DrivePathError } from './drive-path.js';
+import type { RestoreProgress } from './restore-file.js';
 import { isThere, type RestoreResult } from './restore-result.js';
 
 /** The configured set of destinations; a mounted Drive folder is one kind of them. */
@@ -30,6 +31,9 @@ export interface Drive {
       /** Folder to restore into, instead of the project root. */
       to?: string;
       studyName?: string;
+      /** Where the path has no saved states of its own, as a part of this folder that has. */
+      within?: string;
+      onProgress?: (progress: RestoreProgress) => void;
       signal?: AbortSignal;
     },
   ): Promise<RestoreResult>;
@@ -132,7 +136,7 @@ async function restorePath(
   path: string,
   o: NonNullable<Parameters<Drive['restore']>[1]>,
 ): Promise<RestoreResult> {
-  const { isDirectory = false, at, branch, from, to, studyName, signal } = o;
+  const { isDirectory = false, at, branch, from, to, studyName, within, onProgress, signal } = o;
   const empty = { path, bytes: 0, files: [], fellBack: [], searched: [], otherBranches: [], durationMs: 0 };
   let target: string;
   try {
@@ -145,8 +149,10 @@ async function restorePath(
   }
   core.select(from);
   const local = to === undefined ? path : resolve(to, target);
-  const request = { target, path: local, isDirectory, at, branch, from };
-  const result = await core.restore(request, { studyName, signal });
+  const folder = within === undefined ? undefined : core.target(within);
+  const part = folder === undefined ? undefined : target.slice(folder.length + 1);
+  const request = { target: folder ?? target, part, path: local, isDirectory, at, branch, from };
+  const result = await core.restore(request, { studyName, onProgress, signal });
   if (result.status === 'present') {
     core.reporter.emitOnce(`present ${target}`, {
       type: 'restore',

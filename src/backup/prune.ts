@@ -5,6 +5,7 @@ import type { Destination } from './destination.js';
 import { coreOf, type Drive } from './drive.js';
 import type { DriveCore } from './drive-core.js';
 import { GarbageNotes, listPacks } from './garbage-packs.js';
+import { keptStates } from './kept-states.js';
 import { ManifestError, type ManifestName } from './manifest.js';
 import { removeStaleOwners } from './owner-fence.js';
 import { packKey } from './pack-writer.js';
@@ -167,7 +168,8 @@ class DestinationPrune {
     const names = await listManifests(this.#destination, target, { signal });
     const isMount = this.#destination.traits.confirms === 'handedToMount';
     const policy = this.#policy;
-    const facts = { unconfirmedSince: isMount ? this.#now - DAY_MS : undefined };
+    const kept = await keptStates(this.#destination, target, signal);
+    const facts = { kept, unconfirmedSince: isMount ? this.#now - DAY_MS : undefined };
     let decisions = planRetention(names, policy, facts);
     if (decisions.some(({ keep }) => !keep)) {
       decisions = planRetention(names, policy, { ...facts, mirrored: await this.#mirrored(target, names) });

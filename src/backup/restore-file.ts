@@ -22,6 +22,30 @@ export interface RestoreTools {
   readonly signal?: AbortSignal | undefined;
   /** Name of the study that a database must hold, where it is known. */
   readonly studyName?: string | undefined;
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
+}
+
+/** How far the restore of one target is. */
+export interface RestoreProgress {
+  /** Relative to the project root. */
+  readonly target: string;
+  readonly destination: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Counts what is written of one state, for `onProgress`. */
+export function progressOf(
+  tools: RestoreTools,
+  { destination }: Candidate,
+  target: string,
+  totalBytes: number,
+): (bytes: number) => void {
+  let doneBytes = 0;
+  return (bytes) => {
+    doneBytes += bytes;
+    tools.onProgress?.({ target, destination: destination.name, doneBytes, totalBytes });
+  };
 }
 
 /** Fetches a mirror once, when a chunk is missing. */
@@ -68,10 +92,11 @@ export async function restoreMember(
   path: string,
   spare: SpareMirror,
   tools: RestoreTools,
+  onBytes?: (bytes: number) => void,
 ): Promise<void> {
   const aside = asidePath(path);
   try {
-    await reader.writeFile(manifest, member, aside, spare.fetch);
+    await reader.writeFile(manifest, member, aside, spare.fetch, onBytes);
     const digest = await digestFile(aside, Infinity, tools.signal);
     if (digest.sha256 !== member.sha256) throw new DamagedDataError(`${path}: the restored file has another checksum.`);
     const report = await inspectDatabase(aside, tools);
@@ -119,7 +144,15 @@ export async function restoreFileFrom(
     throw new DamagedDataError(`${target} was backed up as a folder.`);
   const spare = new SpareMirror(destination, target, tools);
   try {
-    await restoreMember(reader, manifest, member, path, spare, tools);
+    await restoreMember(
+      reader,
+      manifest,
+      member,
+      path,
+      spare,
+      tools,
+      progressOf(tools, candidate, target, member.bytes),
+    );
   } finally {
     await spare.remove();
   }

@@ -9,11 +9,18 @@ import { digestFile } from './file-digest.js';
 import type { Manifest, Member } from './manifest.js';
 import { asidePath, memberPath, putFolderInPlace } from './put-in-place.js';
 import type { Candidate } from './restore-candidates.js';
-import { fileExists, restoreMember, SpareMirror, type RestoreTools } from './restore-file.js';
+import { fileExists, progressOf, restoreMember, SpareMirror, type RestoreTools } from './restore-file.js';
 import { isGrowingLog } from './unfinished-names.js';
 
 /** Local files and a saved state belong to different moments; completing would mix them. */
 export class MixedGenerationsError extends DamagedDataError {}
+
+/** A saved state has nothing of what was asked for. */
+export class NotInStateError extends DamagedDataError {}
+
+function sizeOf(members: readonly Member[]): number {
+  return members.reduce((sum, member) => sum + member.bytes, 0);
+}
 
 export interface RestoredFolder {
   readonly manifest: Manifest;
@@ -27,7 +34,7 @@ export interface RestoredFolder {
 /**
  * Restores a folder from one saved state. A folder that is missing appears whole or not at all. One that is partly here is
  * completed; what is here is kept. In a folder where some files are missing, the others must be those of the same state
- * (growing logs and databases excepted), or nothing is done.
+ * (growing logs and databases excepted), or nothing is done. `part`: only what lies below this member path, which then is `path`.
  * @throws MixedGenerationsError, DamagedDataError, ManifestError, DestinationError, InTheWayError
  */
 export async function restoreFolderFrom(
@@ -36,25 +43,31 @@ export async function restoreFolderFrom(
   path: string,
   tools: RestoreTools,
   restoreDatabase: (member: string, path: string) => Promise<boolean>,
+  part?: string,
 ): Promise<RestoredFolder> {
   const { destination, name } = candidate;
   const manifest = await loadManifest(destination, target, name.name, { signal: tools.signal });
   if (manifest.kind !== 'folder') throw new DamagedDataError(`${target} was backed up as a file.`);
   const reader = new ChunkReader(destination, tools.signal);
-  const members = await reader.members(manifest);
+  const below = part === undefined ? '' : `${part}/`;
+  const members = (await reader.members(manifest))
+    .filter((member) => member.path.startsWith(below))
+    .map((member) => ({ ...member, path: member.path.slice(below.length) }));
+  if (members.length === 0 && part !== undefined) throw new NotInStateError(`${target} holds no ${part}.`);
   const whole = isEmpty(path);
   const missing = whole ? members : await missingMembers(path, members);
   const root = whole ? asidePath(path) : path;
+  const onBytes = progressOf(tools, candidate, `${target}/${below}`.slice(0, -1), sizeOf(missing));
   try {
     mkdirSync(root, { recursive: true });
     for (const member of missing) {
       const place = memberPath(root, member.path);
       mkdirSync(dirname(place), { recursive: true });
       // A database has a newer state of its own, as a rule.
-      if (basename(member.path) === 'study.db' && (await restoreDatabase(member.path, place))) continue;
-      const spare = new SpareMirror(destination, `${target}/${member.path}`, tools);
+      if (basename(member.path) === 'study.db' && (await restoreDatabase(below + member.path, place))) continue;
+      const spare = new SpareMirror(destination, `${target}/${below}${member.path}`, tools);
       try {
-        await restoreMember(reader, manifest, member, place, spare, tools);
+        await restoreMember(reader, manifest, member, place, spare, tools, onBytes);
       } finally {
         await spare.remove();
       }
@@ -66,7 +79,7 @@ export async function restoreFolderFrom(
   return {
     manifest,
     files: missing.map((member) => member.path),
-    bytes: missing.reduce((sum, member) => sum + member.bytes, 0),
+    bytes: sizeOf(missing),
     completed: !whole,
   };
 }
@@ -111,4 +124,27 @@ async function missingMembers(path: string, members: readonly Member[]): Promise
     }
   }
   return missing;
+}
+
+/** Restores one file of a folder from one saved state. @throws as `restoreFolderFrom`; NotInStateError where it is no file of it */
+export async function restorePartFile(
+  candidate: Candidate,
+  target: string,
+  part: string,
+  path: string,
+  tools: RestoreTools,
+): Promise<Member> {
+  const { destination, name } = candidate;
+  const manifest = await loadManifest(destination, target, name.name, { signal: tools.signal });
+  const reader = new ChunkReader(destination, tools.signal);
+  const member = (await reader.members(manifest)).find((candidateMember) => candidateMember.path === part);
+  if (member === undefined) throw new NotInStateError(`${target} holds no ${part}.`);
+  const spare = new SpareMirror(destination, `${target}/${part}`, tools);
+  try {
+    const onBytes = progressOf(tools, candidate, `${target}/${part}`, member.bytes);
+    await restoreMember(reader, { ...manifest, study: null }, member, path, spare, tools, onBytes);
+  } finally {
+    await spare.remove();
+  }
+  return member;
 }

@@ -13,7 +13,13 @@ import {
   type CandidateSearch,
 } from './restore-candidates.js';
 import { fallbackReason, fileExists, restoreFileFrom, restoreMirror, type RestoreTools } from './restore-file.js';
-import { isEmpty, MixedGenerationsError, restoreFolderFrom } from './restore-folder.js';
+import {
+  isEmpty,
+  MixedGenerationsError,
+  NotInStateError,
+  restoreFolderFrom,
+  restorePartFile,
+} from './restore-folder.js';
 import { isThere, type Fallback, type RestoreResult, type RestoreStatus } from './restore-result.js';
 
 export interface RestoreRequest extends CandidateFilter {
@@ -22,6 +28,8 @@ export interface RestoreRequest extends CandidateFilter {
   /** Where it goes. */
   readonly path: string;
   readonly isDirectory: boolean;
+  /** Only this member of the folder `target`, a file or what lies below it. */
+  readonly part?: string | undefined;
   /** Name of the only destination to ask. */
   readonly from?: string | undefined;
   /** Whether a plain copy without manifest may do. @default true */
@@ -46,6 +54,10 @@ export async function restore(
   const run = new RestoreRun(destinations, request, tools, reporter, startedAt);
   try {
     const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (request.part !== undefined) {
+      if (stats?.isFile() === true) return run.end('present', none);
+      return await run.part(request.part, await findCandidates(destinations, target, request, tools.signal));
+    }
     if (stats !== undefined && stats.isDirectory() !== isDirectory) {
       return run.end('refused', none, `${path} is ${isDirectory ? 'no folder' : 'a folder'}.`);
     }
@@ -129,6 +141,40 @@ class RestoreRun {
     // Nothing to hold it against: a folder of someone's own making stays as it is.
     if (search.candidates.length === 0 && !isEmpty(path)) return this.end('present', search);
     return this.#notThere(search);
+  }
+
+  /** The newest state that has the part; whether it is a file or a folder is as that state says. */
+  async part(part: string, search: CandidateSearch): Promise<RestoreResult> {
+    const { target, path } = this.#request;
+    for (const candidate of search.candidates) {
+      try {
+        return await this.#partOf(candidate, part, search);
+      } catch (error) {
+        if (error instanceof NotInStateError) continue;
+        const reason = fallbackReason(error);
+        if (error instanceof MixedGenerationsError) return this.end('refused', search, reason.reason);
+        this.#passOver(candidate.destination.name, candidate.name.name, reason);
+      }
+    }
+    if (!isEmpty(path)) return this.end('present', search);
+    return this.#fellBack.length > 0
+      ? this.#notThere(search)
+      : this.end('absent', search, `No saved state of ${target} holds ${part}.`);
+  }
+
+  async #partOf(candidate: Candidate, part: string, search: CandidateSearch): Promise<RestoreResult> {
+    const { target, path } = this.#request;
+    try {
+      const { bytes, sha256 } = await restorePartFile(candidate, target, part, path, this.#tools);
+      return this.#restored('restored', search, candidate, { bytes, sha256, files: [''] });
+    } catch (error) {
+      if (!(error instanceof NotInStateError)) throw error;
+    }
+    const database = (member: string, place: string) => this.#database(`${target}/${member}`, place);
+    const folder = await restoreFolderFrom(candidate, target, path, this.#tools, database, part);
+    if (folder.files.length === 0) return this.end('present', search);
+    const status = folder.completed ? 'completed' : 'restored';
+    return this.#restored(status, search, candidate, { ...folder, sha256: undefined });
   }
 
   /** A database inside a folder: its own, newer states come first. */

@@ -25,6 +25,8 @@ export interface RetentionFacts {
   readonly lastGood?: string | undefined;
   /** Name of the state that the plain copy holds, which vouches for it. */
   readonly mirrored?: string | undefined;
+  /** `check` of states that are marked to stay: files of them were freed on the machine. */
+  readonly kept?: ReadonlySet<string> | undefined;
   /** States saved since then are not confirmed yet (a mount took them): they and what they follow stay. Milliseconds since 1970. */
   readonly unconfirmedSince?: number | undefined;
 }
@@ -72,9 +74,10 @@ export function planRetention(
   keepPeriods(byTime, policy.months, monthOf, (state, period) => {
     keep(state, `last of month ${period}`, 'months');
   });
-  const { lastGood, mirrored, unconfirmedSince } = facts;
+  const { lastGood, mirrored, kept, unconfirmedSince } = facts;
   for (const manifest of order) {
     if (manifest.name === lastGood) keep(manifest, 'last one known to be whole');
+    if (kept?.has(manifest.check) === true) keep(manifest, 'local files of it were freed');
     if (manifest.name === mirrored) keep(manifest, 'the plain copy is this one');
     if (unconfirmedSince !== undefined && manifest.createdAt >= unconfirmedSince)
       keep(manifest, 'upload not confirmed yet');

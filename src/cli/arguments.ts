@@ -74,3 +74,15 @@ export interface RestoreArguments extends GlobalArguments {
   readonly to: string | undefined;
   readonly branch: string | undefined;
 }
+
+export interface FsckArguments extends GlobalArguments {
+  readonly study: string;
+  readonly set: readonly string[];
+  readonly dryRun: boolean;
+}
+
+export interface CleanArguments extends ConfigArguments {
+  readonly path: string | undefined;
+  readonly dryRun: boolean;
+  readonly destination: string | undefined;
+}

@@ -21,6 +21,10 @@ export function withConfig<T>(argv: Argv<T>): Argv<T & { config: string; set: st
     .option('set', setOption);
 }
 
+export function withOptionalSet<T>(argv: Argv<T>): Argv<T & { set: string[] }> {
+  return argv.option('set', setOption);
+}
+
 /** Where another word can stand for the configuration. */
 export function withOptionalConfig<T>(argv: Argv<T>): Argv<T & { config: string | undefined; set: string[] }> {
   return argv.positional('config', { type: 'string', describe: 'YAML file of the sweep' }).option('set', setOption);

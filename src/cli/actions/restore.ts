@@ -5,12 +5,16 @@ import { restoreSweep } from '../../app/backup-commands.js';
 import { configForPath, isConfigFile } from '../../app/find-config.js';
 import type { RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
+import { RestoreDisplay } from '../display/restore-progress.js';
 import { formatBytes, logTo } from '../output.js';
 
 /** `resweep restore [CONFIG] [PATH]`. */
 export async function restore(args: RestoreArguments): Promise<void> {
   const output = outputOf(args);
-  const results = await restored(args, logTo(output));
+  const display = new RestoreDisplay(output);
+  const results = await restored(args, logTo(output), display.show).finally(() => {
+    display.close();
+  });
   if (output.json) output.document(results as unknown as JsonValue);
   for (const result of results) {
     for (const fallback of result.fellBack) {
@@ -32,17 +36,22 @@ export async function restore(args: RestoreArguments): Promise<void> {
   }
 }
 
-async function restored(args: RestoreArguments, log: ReturnType<typeof logTo>): Promise<RestoreResult[]> {
+async function restored(
+  args: RestoreArguments,
+  log: ReturnType<typeof logTo>,
+  onProgress: RestoreDisplay['show'],
+): Promise<RestoreResult[]> {
   const { set, at, from, to, branch } = args;
   // The first word may be a path whose configuration is to be found.
   const isConfig = args.config !== undefined && isConfigFile(args.config);
   const path = isConfig ? args.path : (args.config ?? args.path);
-  if (from !== undefined && isArchiveFile(from)) return restoreFromArchive({ file: from, path, at, to, log });
+  if (from !== undefined && isArchiveFile(from))
+    return restoreFromArchive({ file: from, path, at, to, log, onProgress });
   if (!isConfig && path === undefined) {
     throw new UsageError('What is to be restored?', {
       hint: 'resweep restore CONFIG, resweep restore PATH, or resweep restore --from FILE',
     });
   }
   const configPath = isConfig ? args.config : await configForPath(path ?? '');
-  return restoreSweep({ configPath, set, path, at, from, to, branch, log });
+  return restoreSweep({ configPath, set, path, at, from, to, branch, log, onProgress });
 }

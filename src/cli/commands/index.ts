@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs';
 
 import { backupCommand, restoreCommand } from './backup.js';
+import { cleanCommand, fsckCommand } from './care.js';
 import { runCommand } from './run.js';
 import {
   bestCommand,
@@ -23,6 +24,8 @@ export const commands = [
   logsCommand,
   backupCommand,
   restoreCommand,
+  cleanCommand,
+  fsckCommand,
   hashCommand,
   validateCommand,
   schemaCommand,

@@ -22,7 +22,7 @@ export interface SqliteOptions {
 }
 
 /** File systems (by statfs type) whose locks or renames SQLite cannot rely on. */
-const UNSAFE_FILE_SYSTEMS: Readonly<Record<number, string>> = {
+export const UNSAFE_FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x6969: 'NFS',
   0x517b: 'SMB',
   0xfe534d42: 'SMB',
