@@ -268,7 +268,8 @@ export class DriveApi {
     checkParameters(query, TAKES.other);
     const fields = query.get('fields');
     if (fields === null) throw new DriveFault(400, 'required', 'The fields parameter is required for this method.');
-    const { email, limit } = account;
+    const { email } = account;
+    const limit = this.#server.state.limits.get(email);
     const document = {
       user: { displayName: email, emailAddress: email, permissionId: '1' },
       storageQuota: {

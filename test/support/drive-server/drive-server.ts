@@ -57,7 +57,6 @@ export class DriveServer {
     app: 'resweep',
     scope: 'drive.file',
     isServiceAccount: false,
-    limit: undefined,
   };
   readonly client: OAuthClient;
   readonly #api = new DriveApi(this);
@@ -117,7 +116,8 @@ export class DriveServer {
 
   /** The key of a service account, as a credentials file. */
   serviceAccount(email = 'robot@project.example'): Record<string, string> {
-    const account: Account = { email, app: email, scope: 'drive.file', isServiceAccount: true, limit: 0 };
+    const account: Account = { email, app: email, scope: 'drive.file', isServiceAccount: true };
+    this.state.limits.set(email, 0);
     return {
       type: 'service_account',
       ...this.oauth.addServiceAccount(account),

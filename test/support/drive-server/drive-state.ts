@@ -10,8 +10,6 @@ export interface Account {
   readonly app: string;
   readonly scope: 'drive' | 'drive.file';
   readonly isServiceAccount: boolean;
-  /** Bytes; undefined: without end. */
-  limit: number | undefined;
 }
 
 export interface Item {
@@ -64,6 +62,8 @@ const notFound = (id: string): DriveFault => new DriveFault(404, 'notFound', `Fi
 export class DriveState {
   readonly items = new Map<string, Item>();
   readonly drives = new Map<string, { readonly name: string; readonly members: Set<string> }>();
+  /** Bytes that an account may own, by e-mail; without an entry: without end. */
+  readonly limits = new Map<string, number>();
   readonly rootId = 'root0000000000000001';
   /** How late lists show what was just made. */
   listDelayMs = 0;
@@ -122,7 +122,7 @@ export class DriveState {
     const parents = [...(entry.parents ?? ['root'])];
     if (parents.length !== 1) throw new DriveFault(400, 'invalidParents', 'A file has exactly one parent.');
     const { parent, driveId } = this.#parent(account, parents[0] ?? '', allDrives);
-    if (driveId === undefined) this.#makeRoom(account, content?.length ?? 0);
+    if (driveId === undefined) this.makeRoom(account, content?.length ?? 0);
     else if ([...this.items.values()].filter((item) => item.driveId === driveId).length >= this.driveItemLimit)
       throw new DriveFault(
         403,
@@ -156,10 +156,16 @@ export class DriveState {
   /** @throws DriveFault */
   replaceContent(account: Account, item: Item, content: Buffer): void {
     if (item.content === undefined) throw new DriveFault(403, 'fileNotDownloadable', 'A folder has no content.');
-    if (item.driveId === undefined) this.#makeRoom(account, content.length - item.content.length);
+    if (item.driveId === undefined) this.makeRoom(account, content.length - item.content.length);
     item.content = content;
     item.revisions++;
     item.modifiedTime = this.now().toISOString();
+  }
+
+  /** The shared drive in which a folder lies. */
+  driveOf(parent: string | undefined): string | undefined {
+    if (parent === undefined) return undefined;
+    return this.drives.has(parent) ? parent : this.items.get(parent)?.driveId;
   }
 
   usage(email: string): number {
@@ -227,8 +233,10 @@ export class DriveState {
     return { parent: parent.id, driveId: parent.driveId };
   }
 
-  #makeRoom(account: Account, more: number): void {
-    if (account.limit !== undefined && more > 0 && this.usage(account.email) + more > account.limit)
+  /** @throws DriveFault where so much more does not fit */
+  makeRoom(account: Account, more: number): void {
+    const limit = this.limits.get(account.email);
+    if (limit !== undefined && more > 0 && this.usage(account.email) + more > limit)
       throw new DriveFault(403, 'storageQuotaExceeded', "The user's Drive storage quota has been exceeded.");
   }
 }

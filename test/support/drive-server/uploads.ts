@@ -39,6 +39,8 @@ export class UploadDesk {
     const { metadata } = session;
     if (metadata.id !== undefined && this.#state.items.has(metadata.id))
       throw new DriveFault(409, 'fileIdInUse', 'A file already exists with the provided ID.');
+    const isOwn = (session.item?.driveId ?? this.#state.driveOf(metadata.parents?.[0])) === undefined;
+    if (isOwn) this.#state.makeRoom(session.account, session.total ?? 0);
     const id = `AbPe${randomBytes(24).toString('base64url')}`;
     this.#sessions.set(id, { ...session, parts: [], length: 0, done: undefined });
     return id;

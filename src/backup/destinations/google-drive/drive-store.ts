@@ -204,6 +204,7 @@ export class DriveStore {
     if (made.trashed) {
       // Its folder lies in the trash since it was looked up.
       this.#tree.forget();
+      this.#unanswered.delete(key);
       throw new DriveRequestError(
         'unreachable',
         `${this.#client.name}: the folder of ${key} went to the trash meanwhile.`,

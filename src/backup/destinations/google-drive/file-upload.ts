@@ -43,7 +43,7 @@ export async function uploadFile(
     const isTaken = error instanceof DriveRequestError && error.status === 409 && 'id' in to;
     if (!isTaken) throw error;
     const there = await client.file(what, to.id, signal);
-    if (there.sha256 === upload.sha256 && !there.trashed) return there;
+    if (there.sha256 === upload.sha256 || there.trashed) return there;
     return uploadFile(client, sessions, { ...upload, to: { replace: to.id } });
   }
 }

@@ -54,12 +54,16 @@ export async function uploadResumable(
       session = { uri: await begin(client, upload), fileId: upload.fileId };
       sessions.save(target, session);
     }
-    const file = await new Transfer(client, session, upload).run(isNew);
-    if (file !== undefined) {
-      sessions.remove(target);
-      return file;
+    let file: drive_v3.Schema$File | undefined;
+    try {
+      file = await new Transfer(client, session, upload).run(isNew);
+    } catch (error) {
+      // What was refused for good is not gone on with; what was stopped is.
+      if (error instanceof DestinationError && error.permanent && error.reason !== 'aborted') sessions.remove(target);
+      throw error;
     }
     sessions.remove(target);
+    if (file !== undefined) return file;
     session = undefined;
     if (begun >= 2)
       throw new DriveRequestError('unreachable', `${client.name}: ${upload.what}: the upload session ended twice.`);
@@ -131,7 +135,6 @@ class Transfer {
     const { source, partBytes, what, signal } = this.#upload;
     // From an odd place (the server kept part of a part) up to the next whole unit.
     const end = Math.min(source.bytes, Math.floor((from + partBytes) / PART_UNIT) * PART_UNIT);
-    if (from >= source.bytes) return this.#ask();
     const body = await source.read(from, end - from);
     const range = `bytes ${from}-${end - 1}/${source.bytes}`;
     return this.#read(await this.#client.send(what, this.#put({ 'content-range': range }, body), signal));
@@ -157,8 +160,8 @@ class Transfer {
     const range = headers.get('range');
     if (range === null) return { next: 0 };
     const last = /^bytes=0-(\d+)$/.exec(range)?.[1];
-    // Not what was announced: such a session cannot be trusted.
-    return last === undefined || Number(last) >= source.bytes ? 'gone' : { next: Number(last) + 1 };
+    // Not what was announced, or all of it and still no file: nothing comes of such a session.
+    return last === undefined || Number(last) + 1 >= source.bytes ? 'gone' : { next: Number(last) + 1 };
   }
 }
 
