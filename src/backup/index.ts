@@ -8,6 +8,8 @@ export { createDestination, destinationKinds } from './destinations/destination-
 export type { DestinationContext, DestinationKind } from './destinations/destination-kind.js';
 export { EncryptingDestination } from './encrypting-destination.js';
 export { readEncryptionSecret } from './encryption-keys.js';
+export { readOAuthClient, type OAuthClient } from './destinations/google-drive/oauth-client.js';
+export { signInWithGoogle, type SignIn, type SignInOptions } from './destinations/google-drive/sign-in.js';
 export { FolderDestination } from './destinations/folder-destination.js';
 export { createDrive, type Drive } from './drive.js';
 export type { DriveOptions } from './drive-core.js';

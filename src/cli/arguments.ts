@@ -86,3 +86,10 @@ export interface CleanArguments extends ConfigArguments {
   readonly dryRun: boolean;
   readonly destination: string | undefined;
 }
+
+export interface AuthArguments extends GlobalArguments {
+  readonly service: 'google';
+  readonly scope: 'drive.file' | 'drive';
+  readonly client: string | undefined;
+  readonly browser: boolean;
+}

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 
+import { authCommand } from './auth.js';
 import { backupCommand, restoreCommand } from './backup.js';
 import { cleanCommand, fsckCommand } from './care.js';
 import { runCommand } from './run.js';
@@ -26,6 +27,7 @@ export const commands = [
   restoreCommand,
   cleanCommand,
   fsckCommand,
+  authCommand,
   hashCommand,
   validateCommand,
   schemaCommand,
