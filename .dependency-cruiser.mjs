@@ -31,7 +31,7 @@ const mayImport = {
     'launch',
   ],
   cli: ['core', 'config', 'app', 'dashboard'],
-  dashboard: ['core', 'config', 'analysis', 'app'],
+  dashboard: ['core', 'config', 'analysis', 'report', 'app'],
 };
 
 // Heavy packages each have one home, so that no other folder drags them in.
@@ -42,6 +42,8 @@ const npmHomes = {
   '(protobufjs|onnxruntime-node)/': 'pipeline',
   '(hono|@hono)/': 'dashboard',
   'yargs/': 'cli',
+  'echarts/': 'report',
+  'preact/': 'dashboard',
 };
 
 export default {
@@ -70,10 +72,21 @@ export default {
       to: { path: `node_modules/(@types/)?${pkg}` },
     })),
     {
-      name: 'web-imports-api-types-only',
+      name: 'web-imports-api-types-and-charts',
       severity: 'error',
+      comment: 'The page knows the server by api-types.ts, and draws with the code that reports are drawn with',
       from: { path: '^src/dashboard/web/' },
-      to: { path: '^src/', pathNot: '^src/dashboard/(web/|api-types[.]ts$)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(dashboard/(web/|api-types[.]ts$)|report/(charts/|client/register-charts[.]ts$))',
+      },
+    },
+    {
+      name: 'charts-run-anywhere',
+      severity: 'error',
+      comment: 'Charts run in browsers too: of other folders they take types only',
+      from: { path: '^src/report/(charts|client)/' },
+      to: { path: '^src/', pathNot: '^src/report/(charts|client)/', dependencyTypesNot: ['type-only'] },
     },
   ],
   options: {

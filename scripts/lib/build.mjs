@@ -11,7 +11,7 @@ const stampFile = at('dist', '.build-stamp');
 /** Fingerprint of everything that the output depends on: names, sizes and times, no content. */
 function fingerprint() {
   const hash = createHash('sha256');
-  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json']) add(at(name));
+  for (const name of ['tsconfig.json', 'tsconfig.build.json', 'tsconfig.web.json', 'package-lock.json']) add(at(name));
   for (const entry of readdirSync(at('src'), { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) add(join(entry.parentPath, entry.name));
   }
@@ -28,11 +28,11 @@ export function isBuilt() {
   return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint();
 }
 
-/** Compiles `src/` to `dist/`. Returns whether it worked. */
+/** Compiles `src/` to `dist/`, and bundles what runs in browsers. Returns whether it worked. */
 export async function build() {
   const start = Date.now();
   const before = fingerprint();
-  say(`Building (tsc): usually ${existsSync(stampFile) ? '5' : '10'} s.`);
+  say(`Building (tsc, vite): usually ${existsSync(stampFile) ? '8' : '15'} s.`);
   rmSync(stampFile, { force: true });
   const { code, output } = await runCommand(...tool('typescript/bin/tsc', ['-p', 'tsconfig.build.json']));
   if (code !== 0) {
@@ -41,6 +41,14 @@ export async function build() {
     return false;
   }
   removeOrphans();
+  try {
+    const { buildWeb } = await import('./build-web.mjs');
+    await buildWeb();
+  } catch (error) {
+    say(dim(error instanceof Error ? error.message : String(error)));
+    say(red('The build failed: what runs in browsers could not be bundled.'));
+    return false;
+  }
   const main = at('dist', 'cli', 'main.js');
   if (existsSync(main)) chmodSync(main, 0o755);
   writeFileSync(stampFile, before);

@@ -38,6 +38,14 @@ export interface ImportanceArguments extends TargetArguments {
   readonly metric: string | undefined;
 }
 
+export interface ReportArguments extends TargetArguments {
+  readonly out: string | undefined;
+  readonly svg: string | undefined;
+  readonly png: string | undefined;
+  readonly csv: string | undefined;
+  readonly theme: 'light' | 'dark';
+}
+
 export interface LogsArguments extends TargetArguments {
   readonly number: number;
   readonly follow: boolean;

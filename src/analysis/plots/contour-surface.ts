@@ -68,8 +68,9 @@ interface AxisScale {
 
 function scaleOf(axis: ContourAxis): AxisScale {
   if (axis.isCategorical) {
-    const last = Math.max(1, axis.indices.length - 1);
-    return { at: (index) => index / last, back: (share) => share * last };
+    // From half a category before the first to half a one after the last.
+    const count = axis.indices.length;
+    return { at: (index) => (index + 0.5) / count, back: (share) => share * count - 0.5 };
   }
   const forward = axis.isLog ? Math.log10 : Number;
   const low = forward(axis.range[0]);

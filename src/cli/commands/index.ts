@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { authCommand } from './auth.js';
 import { backupCommand, restoreCommand } from './backup.js';
 import { cleanCommand, fsckCommand } from './care.js';
+import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import {
   bestCommand,
@@ -23,6 +24,7 @@ export const commands = [
   bestCommand,
   importanceCommand,
   logsCommand,
+  reportCommand,
   backupCommand,
   restoreCommand,
   cleanCommand,

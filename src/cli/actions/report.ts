@@ -1,0 +1,19 @@
+import { openTarget } from '../../app/open-target.js';
+import { writeReport } from '../../app/write-report.js';
+import type { ReportArguments } from '../arguments.js';
+import { outputOf } from '../common-options.js';
+
+/** `resweep report`. */
+export async function report(args: ReportArguments): Promise<void> {
+  const output = outputOf(args);
+  const target = await openTarget(args.target, { studyName: args.study });
+  try {
+    const written = await writeReport(target, args);
+    if (output.json) output.document({ study: target.study.studyName, ...written });
+    const folders = [args.svg, args.png, args.csv].filter((folder) => folder !== undefined);
+    if (args.out !== undefined) output.print(`Report: ${args.out}`);
+    for (const folder of folders) output.print(`${written.figures.length} files: ${folder}`);
+  } finally {
+    await target.close();
+  }
+}

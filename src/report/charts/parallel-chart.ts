@@ -1,0 +1,86 @@
+import type { EChartsOption } from 'echarts';
+
+import type { ParallelCoordinateFigure, ParallelDimension } from '../../analysis/plots/parallel-coordinate.js';
+import { baseOption, emptyOption, shortNumber, type ChartSettings } from './chart-parts.js';
+import type { ChartTheme } from './chart-theme.js';
+
+/** Trials as lines over objectives and parameters, the good ones darkest and on top. */
+export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartSettings): EChartsOption {
+  const dimensions = [...figure.objectives, ...figure.params];
+  if (figure.trialNumbers.length === 0 || figure.params.length === 0) {
+    return emptyOption(settings, 'No complete trial has a parameter.');
+  }
+  const { theme } = settings;
+  const colors = figure.colorValues;
+  const sorted = [...colors].sort((a, b) => a - b);
+  // Up to a quantile on the bad side, so that one very bad trial does not make all others look alike.
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  const worst = figure.lowIsGood ? { low: at(0), high: at(0.95) } : { low: at(0.05), high: at(1) };
+  const order = [...figure.trialNumbers.keys()].sort((a, b) => {
+    const difference = (colors[b] ?? 0) - (colors[a] ?? 0);
+    return figure.lowIsGood ? difference : -difference;
+  });
+  const rows = order.map((i) => [
+    ...dimensions.map(({ values }) => values[i] ?? NaN),
+    colors[i] ?? NaN,
+    figure.trialNumbers[i] ?? 0,
+  ]);
+  const many = rows.length > 150;
+  return {
+    ...baseOption(settings),
+    tooltip: { show: false },
+    parallel: { left: 48, right: 64, top: 44, bottom: 26 },
+    parallelAxis: dimensions.map((dimension, i) => axisOf(dimension, i, theme)),
+    visualMap: {
+      show: false,
+      type: 'continuous',
+      dimension: dimensions.length,
+      min: worst.low,
+      max: worst.high > worst.low ? worst.high : worst.low + 1,
+      inRange: { color: figure.lowIsGood ? [...theme.ramp].reverse() : [...theme.ramp] },
+    },
+    series: {
+      type: 'parallel',
+      data: rows,
+      lineStyle: { width: many ? 1 : 1.5, opacity: many ? 0.45 : 0.7 },
+      inactiveOpacity: 0.04,
+      activeOpacity: 0.8,
+      progressive: 500,
+      smooth: false,
+    },
+  };
+}
+
+function axisOf(dimension: ParallelDimension, dim: number, theme: ChartTheme): object {
+  const [low, high] = dimension.range;
+  const texts = new Map(
+    dimension.tickValues.map((value, i) => [Math.round(value * 1e6), dimension.tickTexts[i] ?? '']),
+  );
+  const label = (value: number): string => {
+    if (dimension.isCategorical) return texts.get(Math.round(value * 1e6)) ?? '';
+    if (dimension.hasMissing && Math.abs(value - low) < 1e-9) return 'None';
+    return shortNumber(dimension.isLog ? 10 ** value : value);
+  };
+  return {
+    dim,
+    name: dimension.label.length > 18 ? `${dimension.label.slice(0, 17)}…` : dimension.label,
+    min: low === high ? low - 0.5 : low,
+    max: low === high ? high + 0.5 : high,
+    interval: dimension.isCategorical ? 1 : (high - low || 1) / 4,
+    nameTextStyle: { color: theme.ink, fontSize: 12, fontWeight: 600 },
+    nameGap: 16,
+    axisLine: { lineStyle: { color: theme.soft, width: 1 } },
+    axisTick: { lineStyle: { color: theme.line } },
+    axisLabel: {
+      color: theme.soft,
+      fontSize: 11,
+      formatter: label,
+      showMinLabel: true,
+      showMaxLabel: true,
+      // A halo, so that a label stays readable on the lines.
+      textBorderColor: theme.card,
+      textBorderWidth: 3,
+    },
+    areaSelectStyle: { width: 18, borderColor: theme.best, color: theme.best, opacity: 0.25 },
+  };
+}
