@@ -6,6 +6,7 @@ import { applyTrialWrite } from './apply-trial-write.js';
 import { requireAppended } from './require-appended.js';
 import type {
   ClaimOptions,
+  LeaseRecord,
   ProcessRecord,
   Storage,
   StudyRecord,
@@ -32,6 +33,7 @@ export class InMemoryStorage implements Storage {
   readonly persistent = false;
   readonly #studies = new Map<number, MemoryStudy>();
   readonly #places = new Map<number, { studyId: number; number: number }>();
+  readonly #leases = new Map<string, LeaseRecord>();
   #lastStudyId = 0;
   #lastTrialId = 0;
 
@@ -138,6 +140,30 @@ export class InMemoryStorage implements Storage {
       own.version = study.version;
       if (seen === study.version) return { trials: [], cursor: own };
       return { trials: study.trials.filter((_, number) => (study.changed[number] ?? 0) > seen), cursor: own };
+    });
+  }
+
+  async export(
+    studyId: number,
+    cursor?: SyncCursor,
+  ): Promise<{ study: StudyRecord; trials: FrozenTrial[]; cursor: SyncCursor }> {
+    return { study: this.#study(studyId).record, ...(await this.sync(studyId, cursor)) };
+  }
+
+  lease(name: string, holder: string, takeOver?: LeaseRecord): Promise<LeaseRecord> {
+    return settle(() => {
+      const found = this.#leases.get(name);
+      const isOver = found !== undefined && takeOver?.holder === found.holder && takeOver.beat === found.beat;
+      if (found !== undefined && found.holder !== holder && !isOver) return found;
+      const taken = { holder, beat: (found?.beat ?? 0) + 1 };
+      this.#leases.set(name, taken);
+      return taken;
+    });
+  }
+
+  releaseLease(name: string, holder: string): Promise<void> {
+    return settle(() => {
+      if (this.#leases.get(name)?.holder === holder) this.#leases.delete(name);
     });
   }
 

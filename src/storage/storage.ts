@@ -12,7 +12,7 @@ import type { TrialState } from '../core/trial-state.js';
  * - A finished trial is never changed (but for `appendChoices`) and never deleted alone; numbers run 0, 1, 2, … without gaps or repeats in the
  *   order of creation, whoever creates; ids are never reused.
  * - Several processes may use one database at once. A WAITING trial is claimed by exactly one of them. Waiting for
- *   another's lock is the storage's business; a caller sees an error only after its time-out (a minute).
+ *   another's lock is the storage's business; a caller sees an error only after its time-out (a minute; five for a server that is gone).
  * - Texts of attributes and distributions come back exactly as they were written.
  */
 
@@ -83,6 +83,12 @@ export interface SyncCursor {
   readonly studyId: number;
 }
 
+/** Who holds a lease. */
+export interface LeaseRecord {
+  readonly holder: string;
+  readonly beat: number;
+}
+
 /** Who takes a trial. */
 export interface ClaimOptions {
   /** Key of the process that runs it. */
@@ -135,6 +141,8 @@ export interface Storage {
    * `cursor` passed to `write` need not come again. Cheap where nothing changed.
    */
   sync(studyId: number, cursor?: SyncCursor): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }>;
+  /** The same with the study itself, all as it was at one moment: for copies. */
+  export(studyId: number, cursor?: SyncCursor): Promise<{ study: StudyRecord; trials: FrozenTrial[]; cursor: SyncCursor }>;
 
   /** Enters this process, or renews its entry. */
   registerProcess(process: ProcessIdentity, at: string): Promise<void>;
@@ -153,6 +161,14 @@ export interface Storage {
    * @throws UsageError while a trial runs, or where an earlier choice would change
    */
   appendChoices(studyId: number, name: string, distribution: CategoricalDistribution): Promise<number>;
+
+  /**
+   * Takes or renews a lease: what only one process does at a time. Returns who holds it then, with a beat that moves while its
+   * holder lives; another's is taken over by naming its last beat, once that has not moved for long enough.
+   */
+  lease(name: string, holder: string, takeOver?: LeaseRecord): Promise<LeaseRecord>;
+  /** Gives a lease back, where this holder has it. */
+  releaseLease(name: string, holder: string): Promise<void>;
 
   /** Leaves the database as other programs like it (SQLite: no WAL). Further calls fail. */
   close(): Promise<void>;

@@ -277,6 +277,54 @@ export function storageChangesContract(current: () => StorageUnderTest): void {
     });
   });
 
+  describe('leases', () => {
+    it('have one holder, who renews it, until it is given back', async () => {
+      await withOther(async (other) => {
+        expect(await storage.lease('backup', 'a')).toEqual({ holder: 'a', beat: 1 });
+        expect(await other.lease('backup', 'b')).toEqual({ holder: 'a', beat: 1 });
+        expect(await other.lease('another', 'b')).toEqual({ holder: 'b', beat: 1 });
+        expect(await storage.lease('backup', 'a')).toEqual({ holder: 'a', beat: 2 });
+        await other.releaseLease('backup', 'b');
+        expect((await other.lease('backup', 'b')).holder).toBe('a');
+        await storage.releaseLease('backup', 'a');
+        expect((await other.lease('backup', 'b')).holder).toBe('b');
+      });
+    });
+
+    it('are taken over only at the beat that was seen', async () => {
+      const seen = await storage.lease('backup', 'a');
+      await storage.lease('backup', 'a');
+      await withOther(async (other) => {
+        const still = await other.lease('backup', 'b', seen);
+        expect(still).toEqual({ holder: 'a', beat: 2 });
+        expect(await other.lease('backup', 'b', still)).toEqual({ holder: 'b', beat: 3 });
+        expect((await storage.lease('backup', 'a')).holder).toBe('b');
+      });
+    });
+
+    it('are won by one of many callers', async () => {
+      await withOther(async (other) => {
+        const holders = await Promise.all(
+          Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? storage : other).lease('backup', String(i))),
+        );
+        expect(new Set(holders.map(({ holder }) => holder)).size).toBe(1);
+      });
+    });
+  });
+
+  it('an export gives the study with its trials, then the study with what changed', async () => {
+    await storage.createTrials(id, [running, { state: 'COMPLETE', values: [1] }]);
+    const first = await storage.export(id);
+    expect([first.study, numbers(first.trials)]).toEqual([await storage.readStudy(id), [0, 1]]);
+    await withOther(async (other) => {
+      await other.setStudyAttributes(id, 'user', { a: '1' });
+      await other.createTrials(id, [waiting('a')]);
+    });
+    const next = await storage.export(id, first.cursor);
+    expect(next.study.userAttrTexts).toEqual({ a: '1' });
+    expect(numbers(next.trials)).toContain(2);
+  });
+
   describe('processes', () => {
     const identity = (processId: string): ProcessIdentity => ({
       processId,

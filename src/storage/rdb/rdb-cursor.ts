@@ -15,6 +15,19 @@ export interface RdbCursor extends SyncCursor {
   readonly seen: Map<number, FrozenTrial> | undefined;
 }
 
+/** The place of a caller who has seen nothing yet. */
+export function startOf(studyId: number, foreign: number | undefined): RdbCursor {
+  return {
+    studyId,
+    lastId: 0,
+    unfinished: new Set(),
+    ended: new Set(),
+    foreign,
+    own: 0,
+    seen: foreign === undefined ? new Map() : undefined,
+  };
+}
+
 /** Those of the trials read that the caller does not know so; before the place moves past them. */
 export function unseen(place: RdbCursor, trials: readonly FrozenTrial[]): FrozenTrial[] {
   const { seen } = place;

@@ -4,6 +4,7 @@ import type { FrozenTrial, AttributeTexts, TrialTemplate } from '../../core/froz
 import type { StudyDirection } from '../../core/study-direction.js';
 import type {
   ClaimOptions,
+  LeaseRecord,
   ProcessIdentity,
   ProcessRecord,
   Storage,
@@ -14,7 +15,7 @@ import type {
 } from '../storage.js';
 import { requireAppended } from '../require-appended.js';
 import type { Engine } from './engine.js';
-import { firstUnfinished, follow, passOwn, unseen, whatToRead, type RdbCursor } from './rdb-cursor.js';
+import { firstUnfinished, follow, passOwn, startOf, unseen, whatToRead, type RdbCursor } from './rdb-cursor.js';
 import {
   COMMIT,
   execute,
@@ -199,47 +200,51 @@ export class RdbStorage implements Storage {
   // ---- changes -------------------------------------------------------------------------------------------------------
 
   async sync(studyId: number, cursor?: SyncCursor): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }> {
+    const foreign = this.#engine.foreignChanges();
+    const place = cursor as RdbCursor | undefined;
+    if (place !== undefined && foreign !== undefined && place.foreign === foreign && place.own === this.#ownChanges) {
+      place.ended.clear();
+      return { trials: [], cursor: place };
+    }
+    const { trials, cursor: next } = await this.#changes(studyId, place, false);
+    return { trials, cursor: next };
+  }
+
+  async export(
+    studyId: number,
+    cursor?: SyncCursor,
+  ): Promise<{ study: StudyRecord; trials: FrozenTrial[]; cursor: SyncCursor }> {
+    const { study, trials, cursor: next } = await this.#changes(studyId, cursor as RdbCursor | undefined, true);
+    if (study === undefined) throw new StudyNotFoundError(`id ${studyId}`);
+    return { study, trials, cursor: next };
+  }
+
+  /** Reads what changed since a place, on one view of the database, and moves the place past it. */
+  async #changes(
+    studyId: number,
+    from: RdbCursor | undefined,
+    withStudy: boolean,
+  ): Promise<{ study: StudyRecord | undefined; trials: FrozenTrial[]; cursor: RdbCursor }> {
     const s = this.#statements;
     const foreign = this.#engine.foreignChanges();
     const own = this.#ownChanges;
-    if (cursor === undefined) {
-      const trials = await this.#engine.read(function* () {
-        const found = yield* queueTrialsAfter(s, studyId, 0);
-        yield COMMIT;
-        return found();
-      });
-      const fresh: RdbCursor = {
-        studyId,
-        lastId: 0,
-        unfinished: new Set(),
-        ended: new Set(),
-        foreign,
-        own,
-        seen: foreign === undefined ? new Map() : undefined,
-      };
-      unseen(fresh, trials);
-      follow(fresh, trials);
-      return { trials, cursor: fresh };
-    }
-    const place = cursor as RdbCursor;
-    if (foreign !== undefined && place.foreign === foreign && place.own === own) {
-      place.ended.clear();
-      return { trials: [], cursor };
-    }
+    const place = from ?? startOf(studyId, foreign);
     const { single, after } = whatToRead(place);
-    const trials = await this.#engine.read(function* () {
+    const read = await this.#engine.read(function* () {
+      const [row] = withStudy ? (yield execute(s.studyById, studyId)).rows : [];
+      const study = row === undefined ? undefined : yield* readStudyRow(s, row);
       const found: (() => FrozenTrial[])[] = [];
       for (const id of single) found.push(yield* queueTrial(s, id));
       found.push(yield* queueTrialsAfter(s, studyId, after));
       yield COMMIT;
-      return found.flatMap((read) => read());
+      return { study, trials: found.flatMap((trials) => trials()) };
     });
     place.ended.clear();
-    const changed = unseen(place, trials);
-    follow(place, trials);
+    const trials = unseen(place, read.trials);
+    follow(place, read.trials);
     place.foreign = foreign;
     place.own = own;
-    return { trials: changed, cursor };
+    return { study: read.study, trials, cursor: place };
   }
 
   /** Counts an own change; a caller who was up to date stays so, since it knows what it wrote. */
@@ -304,6 +309,37 @@ export class RdbStorage implements Storage {
       );
       requireAppended(name, texts.map(parseDistribution), distribution, Number(count?.['running']));
       return (yield execute(s.replaceDistribution, studyId, name, distribution.json)).changes;
+    });
+  }
+
+  async lease(name: string, holder: string, takeOver?: LeaseRecord): Promise<LeaseRecord> {
+    const s = this.#statements;
+    const take = (): Promise<LeaseRecord> =>
+      this.#engine.write(function* () {
+        const [row] = (yield execute(s.lease, name)).rows;
+        if (row === undefined) {
+          yield execute(s.insertLease, name, holder);
+          return { holder, beat: 1 };
+        }
+        const found = { holder: String(row['holder']), beat: Number(row['beat']) };
+        const isOver = takeOver?.holder === found.holder && takeOver.beat === found.beat;
+        if (found.holder !== holder && !isOver) return found;
+        yield execute(s.setLease, name, holder);
+        return { holder, beat: found.beat + 1 };
+      });
+    try {
+      return await take();
+    } catch (error) {
+      if (!this.#engine.isDuplicateKey(error)) throw error;
+      // Another entered itself in the same moment.
+      return await take();
+    }
+  }
+
+  async releaseLease(name: string, holder: string): Promise<void> {
+    const s = this.#statements;
+    await this.#engine.write(function* () {
+      yield queue(s.removeLease, name, holder);
     });
   }
 

@@ -364,6 +364,24 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
         .where('writer_id', '=', arg<string>(0)),
     ),
     removeWriter: make((k) => k.deleteFrom('resweep_writers').where('writer_id', '=', arg<string>(0))),
+    // leases
+    lease: make((k) => {
+      const query = k.selectFrom('resweep_leases').select(['holder', 'beat']).where('name', '=', arg<string>(0));
+      return facts.locksRows ? query.forUpdate() : query;
+    }),
+    insertLease: make((k) => k.insertInto('resweep_leases').values({ name: arg(0), holder: arg(1), beat: 1 })),
+    setLease: make((k) =>
+      k
+        .updateTable('resweep_leases')
+        .set((e) => ({ holder: arg<string>(1), beat: e('beat', '+', 1) }))
+        .where('name', '=', arg<string>(0)),
+    ),
+    removeLease: make((k) =>
+      k
+        .deleteFrom('resweep_leases')
+        .where('name', '=', arg<string>(0))
+        .where('holder', '=', arg<string>(1)),
+    ),
     counter: make((k) => k.selectFrom('resweep_counters').select('value').where('name', '=', arg<string>(0))),
     setCounter: make((k) => {
       const insert = k.insertInto('resweep_counters').values({ name: arg(0), value: arg(1) });

@@ -48,6 +48,7 @@ export interface Tables {
     trial_id: number | null;
     trial_sequence: number | null;
   };
+  resweep_leases: { name: string; holder: string; beat: number };
   resweep_counters: { name: string; value: number };
 }
 

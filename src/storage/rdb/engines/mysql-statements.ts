@@ -309,6 +309,15 @@ export const MYSQL_STATEMENTS: Statements = {
     arg(0),
   ),
   removeWriter: statement('delete from `resweep_writers` where `writer_id` = ?', arg(0)),
+  lease: statement('select `holder`, `beat` from `resweep_leases` where `name` = ? for update', arg(0)),
+  insertLease: statement('insert into `resweep_leases` (`name`, `holder`, `beat`) values (?, ?, ?)', arg(0), arg(1), 1),
+  setLease: statement(
+    'update `resweep_leases` set `holder` = ?, `beat` = `beat` + ? where `name` = ?',
+    arg(1),
+    1,
+    arg(0),
+  ),
+  removeLease: statement('delete from `resweep_leases` where `name` = ? and `holder` = ?', arg(0), arg(1)),
   counter: statement('select `value` from `resweep_counters` where `name` = ?', arg(0)),
   setCounter: statement(
     'insert into `resweep_counters` (`name`, `value`) values (?, ?) on duplicate key update `value` = ?',

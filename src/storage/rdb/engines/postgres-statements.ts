@@ -325,6 +325,20 @@ export const POSTGRES_STATEMENTS: Statements = {
     arg(0),
   ),
   removeWriter: statement('delete from "resweep_writers" where "writer_id" = $1', arg(0)),
+  lease: statement('select "holder", "beat" from "resweep_leases" where "name" = $1 for update', arg(0)),
+  insertLease: statement(
+    'insert into "resweep_leases" ("name", "holder", "beat") values ($1, $2, $3)',
+    arg(0),
+    arg(1),
+    1,
+  ),
+  setLease: statement(
+    'update "resweep_leases" set "holder" = $1, "beat" = "beat" + $2 where "name" = $3',
+    arg(1),
+    1,
+    arg(0),
+  ),
+  removeLease: statement('delete from "resweep_leases" where "name" = $1 and "holder" = $2', arg(0), arg(1)),
   counter: statement('select "value" from "resweep_counters" where "name" = $1', arg(0)),
   setCounter: statement(
     'insert into "resweep_counters" ("name", "value") values ($1, $2) on conflict ("name") do update set "value" = $3',

@@ -53,5 +53,6 @@ export const RESWEEP_SCHEMA: readonly string[] = [
   `CREATE TABLE IF NOT EXISTS resweep_processes (process_id TEXT NOT NULL PRIMARY KEY, host TEXT NOT NULL, boot_id TEXT NOT NULL, pid INTEGER NOT NULL, start_time TEXT NOT NULL, registered_at TEXT NOT NULL, heartbeat_at TEXT NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS resweep_trial_owners (trial_id INTEGER NOT NULL PRIMARY KEY, process_id TEXT NOT NULL)`,
   `CREATE TABLE IF NOT EXISTS resweep_counters (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS resweep_leases (name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, beat INTEGER NOT NULL)`,
   `CREATE TRIGGER IF NOT EXISTS resweep_claim_once BEFORE UPDATE OF state ON trials WHEN NEW.state = 'RUNNING' AND OLD.state <> 'WAITING' BEGIN SELECT RAISE(ABORT, 'the trial is not waiting any more'); END`,
 ];
