@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, re
 import { dirname } from 'node:path';
 
 import { parseJson, stringifyJson, type JsonValue } from '../core/json.js';
+import { redactUrls } from '../core/storage-url.js';
 
 /** One line of `events.jsonl`: what happened when. */
 export interface SweepEvent {
@@ -25,7 +26,7 @@ export class EventsLog {
   append(event: SweepEvent): boolean {
     try {
       this.#file ??= openAppending(this.path);
-      writeSync(this.#file, `${stringifyJson({ at: new Date().toISOString(), ...event })}\n`);
+      writeSync(this.#file, `${redactUrls(stringifyJson({ at: new Date().toISOString(), ...event }))}\n`);
       return true;
     } catch {
       return false;

@@ -1,4 +1,5 @@
 import { hpoFolder, studyDirOf } from '../core/study-paths.js';
+import { withoutPassword } from '../core/storage-url.js';
 import type { SweepConfig } from '../core/sweep-config.js';
 import { loadConfig, type LoadedConfig } from '../config/load-config.js';
 import { dataFingerprintOf } from '../config/data-fingerprint.js';
@@ -31,9 +32,30 @@ export async function locateSweep(path: string, options: LocateOptions = {}): Pr
   const set = [
     ...(options.set ?? []),
     ...(options.studyName === undefined ? [] : [`study=${JSON.stringify(options.studyName)}`]),
-    ...(options.storage === undefined ? [] : [`storage=${JSON.stringify(options.storage)}`]),
   ];
-  const loaded = loadConfig(path, { registry: await configRegistry(), set });
+  const { storage } = options;
+  const storageSet = storage === undefined ? { set, env: undefined } : withStorage(set, storage);
+  return locateLoaded(loadConfig(path, { registry: await configRegistry(), ...storageSet }));
+}
+
+/** Variable that stands for a URL with a password wherever the configuration in force is shown or stored. */
+const STORAGE_VARIABLE = 'RESWEEP_STORAGE_URL';
+
+/** What makes a storage URL take the place of the configured one, without its password getting into any text. */
+export function withStorage(
+  set: readonly string[],
+  url: string,
+): { set: readonly string[]; env: Readonly<Record<string, string | undefined>> } {
+  const isSecret = withoutPassword(url) !== url;
+  const value = isSecret ? `\${${STORAGE_VARIABLE}}` : url;
+  return {
+    set: [...set, `storage=${JSON.stringify(value)}`],
+    env: isSecret ? { ...process.env, [STORAGE_VARIABLE]: url } : process.env,
+  };
+}
+
+/** The same for a configuration that was read already. */
+export async function locateLoaded(loaded: LoadedConfig): Promise<LocatedSweep> {
   const { config, projectRoot } = loaded;
   const fingerprint = await dataFingerprintOf(config, loaded);
   const hashedText = hashedTextOf(config, fingerprint);

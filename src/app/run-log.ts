@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { pino, type Logger } from 'pino';
 
+import { redactUrls } from '../core/storage-url.js';
 import { RUN_LOG } from '../core/study-paths.js';
 import type { SweepObserver } from './sweep-observer.js';
 
@@ -26,7 +27,7 @@ export class RunLog {
       },
       {
         write: (line: string) => {
-          this.#write(line);
+          this.#write(redactUrls(line));
         },
       },
     );

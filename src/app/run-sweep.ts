@@ -17,6 +17,7 @@ import { EventsLog, readEvents } from './events-log.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
 import { RunLog } from './run-log.js';
 import { appendChoices, planSpace } from './space-plan.js';
+import { StopWatch } from './stop-request.js';
 import { SweepBackup, type RestoredStudy } from './sweep-backup.js';
 import { keepConfig } from './stored-config.js';
 import { SweepLimits } from './sweep-limits.js';
@@ -25,8 +26,15 @@ import type { MessageLevel, SweepObserver } from './sweep-observer.js';
 import { backupSummaries, bestOf, countTrials, type SweepSummary } from './sweep-summary.js';
 import { TrialFolders } from './trial-folders.js';
 
+/** How soon a request by `resweep stop` is seen. */
+const STOP_POLL_MS = 1_000;
+
 export interface RunSweepOptions {
   readonly configPath: string;
+  /** In place of the file at `configPath`: a configuration found elsewhere, such as in a study. */
+  readonly sweep?: LocatedSweep | undefined;
+  /** The configuration is the one that the study holds, perhaps with changes for this process alone: it is not stored. */
+  readonly joined?: boolean;
   readonly set?: readonly string[];
   /** Total of finished trials in place of the configured one. */
   readonly trials?: number | undefined;
@@ -87,11 +95,11 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       backup.logTo(events);
       const folders = new TrialFolders(studyDir, sweep.study8);
       await takeOver(study, folders, events, restored.restored);
-      if (await appendChoices(study, plan, () => backup.copyNow(join(studyDir, STUDY_DB)))) {
+      if (await appendChoices(study, plan, () => backup.copyNow(study, join(studyDir, STUDY_DB)))) {
         for (const { name } of plan.appended) events.append({ event: 'choices-appended', parameter: name });
         study = await studyIn(study.storage, config, space);
       }
-      await keepConfig(study, sweep.loaded, config, studyDir);
+      if (options.joined !== true) await keepConfig(study, sweep.loaded, config, studyDir);
       const end = await runTrials({
         sweep,
         config,
@@ -107,6 +115,8 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
         options,
       });
       await study.leave();
+      // What others did up to now belongs to the summary, and to the last backup.
+      await study.sync();
       const states = await backup.flush();
       const summary: SweepSummary = {
         study: study.studyName,
@@ -123,6 +133,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       observer.finished?.(summary);
       return { summary, interrupted: end.interrupted };
     } finally {
+      await backup.leaveShared();
       await study.close();
       await backup.close();
       events.close();
@@ -152,6 +163,7 @@ interface TrialsParts {
 async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
   const { sweep, config, study, studyDir, folders, events, observer, backup, resumed, restored } = parts;
   const jobs = config.parallel;
+  const stops = new StopWatch(study);
   const runner = createRunner(config, {
     jobs,
     projectRoot: sweep.projectRoot,
@@ -191,6 +203,7 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
       events,
       limits,
       observer,
+      others: config.storage.kind === 'url' ? { areAtWork: () => hasWatchedTrials(study) } : undefined,
       afterTrial: () => {
         backup.afterTrial();
       },
@@ -198,17 +211,27 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
         backup.afterCheckpoint();
       },
     });
-    backup.start(study, studyDir, (message) => {
+    await backup.start(study, studyDir, (message) => {
       observer.message?.('warn', message);
       loop.stop('another process owns the study now');
     });
+    stops.start((now) => {
+      loop.stop('stopped by resweep stop', now);
+    }, STOP_POLL_MS);
     const end = await loop.run(parts.signal);
     events.append({ event: 'sweep-ended', reason: end.reason, seconds: Math.round(limits.elapsedMs / 100) / 10 });
     if (end.error !== undefined) throw end.error instanceof Error ? end.error : new Error(messageOf(end.error));
     return end;
   } finally {
+    stops.close();
     await runner.close();
   }
+}
+
+/** Whether some trial is running that has a process or a heartbeat: its end, or its loss, will be known. */
+async function hasWatchedTrials(study: Study): Promise<boolean> {
+  const owners = await study.storage.runningTrials(study.studyId);
+  return owners.some(({ process, trialHeartbeatAt }) => process !== undefined || trialHeartbeatAt !== undefined);
 }
 
 /** Gives up trials whose process is gone, each to be tried again, and sets folders aside whose trials a restore lost. */
@@ -224,6 +247,7 @@ async function takeOver(study: Study, folders: TrialFolders, events: EventsLog, 
 
 async function locate(options: RunSweepOptions): Promise<LocatedSweep> {
   const { set, studyName, storage, configPath } = options;
+  if (options.sweep !== undefined) return options.sweep;
   const sweep = await locateSweep(configPath, { set, studyName, storage });
   if (options.fresh !== true) return sweep;
   // Another study needs another name: the first of name-2, name-3, … that is not there yet.

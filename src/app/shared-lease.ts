@@ -24,6 +24,7 @@ export class SharedLease {
   #timer: NodeJS.Timeout | undefined;
   #asking: Promise<void> = Promise.resolve();
   #isClosed = false;
+  #onChange: ((isHeld: boolean) => void) | undefined;
 
   constructor(storage: Storage, name: string, options: SharedLeaseOptions = {}) {
     this.#storage = storage;
@@ -38,13 +39,19 @@ export class SharedLease {
 
   /** Begins asking; `onChange` is told whenever this process becomes the holder or ceases to be. Returns after the first answer. */
   async start(onChange: (isHeld: boolean) => void): Promise<void> {
-    const ask = (): Promise<void> => (this.#asking = this.#asking.then(() => this.#ask(onChange)));
-    await ask();
-    this.#timer = setInterval(() => void ask(), this.#intervalMs);
+    this.#onChange = onChange;
+    await this.ask();
+    this.#timer = setInterval(() => void this.ask(), this.#intervalMs);
     this.#timer.unref();
   }
 
-  async #ask(onChange: (isHeld: boolean) => void): Promise<void> {
+  /** Asks now, or renews. */
+  ask(): Promise<void> {
+    this.#asking = this.#asking.then(() => this.#ask());
+    return this.#asking;
+  }
+
+  async #ask(): Promise<void> {
     if (this.#isClosed) return;
     try {
       const now = performance.now();
@@ -56,7 +63,7 @@ export class SharedLease {
       else if (!isSame) this.#other = { record, since: now };
       if (isHeld === this.#isHeld) return;
       this.#isHeld = isHeld;
-      onChange(isHeld);
+      this.#onChange?.(isHeld);
     } catch {
       // A database that cannot be asked now is asked again; whoever takes over meanwhile will show then.
     }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { writeFileAtomically } from '../core/atomic-file.js';
 import type { JsonValue } from '../core/json.js';
+import { redactUrls } from '../core/storage-url.js';
 import { STUDY_YAML } from '../core/study-paths.js';
 import type { LoadedConfig } from '../config/load-config.js';
 import type { Study } from '../study/study.js';
@@ -33,7 +34,7 @@ export async function keepConfig(
   bounds: { trials: number; parallel: number },
   studyDir: string,
 ): Promise<void> {
-  const text = loaded.resolvedText;
+  const text = redactUrls(loaded.resolvedText);
   const { trials, parallel } = bounds;
   const stored = storedConfigOf(study);
   if (stored?.text === text && stored.trials === trials && stored.parallel === parallel) return;

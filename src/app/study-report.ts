@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FrozenTrial } from '../core/frozen-trial.js';
 import { TRIAL_ATTRIBUTE } from '../core/frozen-trial.js';
 import type { JsonValue } from '../core/json.js';
+import { isServerUrl } from '../core/storage-url.js';
 import { EVENTS_FILE, STUDY_DB } from '../core/study-paths.js';
 import type { TrialState } from '../core/trial-state.js';
 import { retryHistoryOf } from '../study/retry.js';
@@ -100,7 +101,8 @@ export async function studyStatus(
   return {
     study: study.studyName,
     study8: place.study8 ?? null,
-    studyDb: place.studyDir === undefined ? null : join(place.studyDir, STUDY_DB),
+    studyDb:
+      place.studyDir === undefined || isServerUrl(study.storage.location) ? null : join(place.studyDir, STUDY_DB),
     storage: study.storage.location,
     directions: study.directions,
     metricNames: study.metricNames ?? null,

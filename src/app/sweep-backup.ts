@@ -16,6 +16,7 @@ import {
 import type { Study } from '../study/study.js';
 import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
+import { exportStudy, SharedBackup } from './shared-backup.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import type { LocatedSweep } from './locate-sweep.js';
 import { RESTORING_MARK } from './restoring-mark.js';
@@ -47,6 +48,7 @@ export class SweepBackup {
   readonly #early: SweepEvent[] = [];
   #events: EventsLog | undefined;
   #coordinator: BackupCoordinator | undefined;
+  #shared: SharedBackup | undefined;
   #study: Study | undefined;
   #restoredFrom: string | undefined;
 
@@ -54,22 +56,22 @@ export class SweepBackup {
   constructor(options: SweepBackupOptions) {
     this.#options = options;
     const { config, sweep, say } = options;
-    const isFile = config.storage.kind === 'file';
-    this.#drive = isFile
-      ? createConfiguredDrive(config, sweep.projectRoot, {
-          log: {
-            info: (message) => {
-              say('info', message);
+    this.#drive =
+      config.storage.kind !== 'memory'
+        ? createConfiguredDrive(config, sweep.projectRoot, {
+            log: {
+              info: (message) => {
+                say('info', message);
+              },
+              warn: (message) => {
+                say('warn', message);
+              },
             },
-            warn: (message) => {
-              say('warn', message);
+            onEvent: (event) => {
+              this.#onEvent(event);
             },
-          },
-          onEvent: (event) => {
-            this.#onEvent(event);
-          },
-        })
-      : undefined;
+          })
+        : undefined;
   }
 
   get enabled(): boolean {
@@ -116,8 +118,9 @@ export class SweepBackup {
   }
 
   /** A full copy of the database as it is, before it is changed. Returns why there is none; undefined also where none is wanted. */
-  async copyNow(studyDb: string): Promise<string | undefined> {
+  async copyNow(study: Study, studyDb: string): Promise<string | undefined> {
     if (this.#drive === undefined) return undefined;
+    if (this.#options.config.storage.kind === 'url') await exportStudy(study, studyDb);
     const { ok, error } = await this.#drive.backup(studyDb);
     return ok ? undefined : (error ?? 'no copy was made');
   }
@@ -161,10 +164,36 @@ export class SweepBackup {
     for (const event of this.#early.splice(0)) events.append(event);
   }
 
-  /** Begins backing up: a first copy at once, then after every trial. */
-  start(study: Study, studyDir: string, onOwnershipLost: (message: string) => void): void {
+  /**
+   * Begins backing up: a first copy at once, then after every trial. Of a study in a shared database one process at a time does
+   * so, from a copy of the database in the study's folder; the others wait for its lease.
+   */
+  async start(study: Study, studyDir: string, onOwnershipLost: (message: string) => void): Promise<void> {
     if (this.#drive === undefined) return;
     this.#study = study;
+    if (this.#options.config.storage.kind !== 'url') {
+      this.#begin(studyDir, onOwnershipLost);
+      return;
+    }
+    const warn = (message: string): void => {
+      this.#options.say('warn', message);
+    };
+    this.#shared = new SharedBackup(study, join(studyDir, STUDY_DB), {
+      onHeld: () => {
+        // Another worker's view of a destination is no reason to stop working on a shared study.
+        this.#begin(studyDir, warn);
+      },
+      onLost: async () => {
+        await this.#coordinator?.close();
+        this.#coordinator = undefined;
+      },
+      onWarning: warn,
+    });
+    await this.#shared.start();
+  }
+
+  #begin(studyDir: string, onOwnershipLost: (message: string) => void): void {
+    if (this.#drive === undefined) return;
     try {
       this.#coordinator = new BackupCoordinator({
         drive: this.#drive,
@@ -192,7 +221,8 @@ export class SweepBackup {
 
   /** After a trial is stored. Returns at once. */
   afterTrial(): void {
-    this.#coordinator?.studyChanged();
+    if (this.#shared === undefined) this.#coordinator?.studyChanged();
+    else this.#shared.changed(() => this.#coordinator?.studyChanged());
   }
 
   /** After a checkpoint was written. Returns at once. */
@@ -202,6 +232,7 @@ export class SweepBackup {
 
   /** The final backup, within a minute. */
   async flush(): Promise<readonly BackupState[]> {
+    await this.#shared?.flush(() => this.#coordinator?.studyChanged());
     const report = await this.#coordinator?.flush(FLUSH_MS);
     const states = this.#states(report?.destinations ?? []);
     this.#options.onStatus(states);
@@ -211,6 +242,13 @@ export class SweepBackup {
   async close(): Promise<void> {
     await this.#coordinator?.close();
     await this.#drive?.close();
+  }
+
+  /** Gives back what this process holds in a shared database, which can be closed then. */
+  async leaveShared(): Promise<void> {
+    if (this.#shared === undefined) return;
+    await this.#coordinator?.close();
+    await this.#shared.close();
   }
 
   #onEvent(event: BackupEvent): void {

@@ -27,10 +27,18 @@ export interface SweepLoopParts {
   readonly events: EventsLog;
   readonly limits: SweepLimits;
   readonly observer: SweepObserver;
+  /** Given where several processes may work on the study. */
+  readonly others?: OtherWorkers | undefined;
   /** Called after each trial is stored; must neither throw nor wait for a destination. */
   readonly afterTrial: (trial: FrozenTrial) => void;
   /** Called when a running trial has a new checkpoint. */
   readonly afterCheckpoint: (trialDir: string) => void;
+}
+
+/** Those who work on the same study elsewhere. */
+export interface OtherWorkers {
+  /** Whether a running trial has anybody who may finish or lose it. */
+  areAtWork(): Promise<boolean>;
 }
 
 /** Why a loop ended. */
@@ -78,9 +86,10 @@ export class SweepLoop {
     return { reason, interrupted: this.#stopTrials.signal.aborted, ...this.#error };
   }
 
-  /** Ends the loop after the trials now running. */
-  stop(reason: string): void {
+  /** Ends the loop after the trials now running, or, where `now`, interrupts those too: they are queued again. */
+  stop(reason: string, now = false): void {
     this.#stop(reason);
+    if (now) this.#stopTrials.abort();
   }
 
   #stop(reason: string): void {
@@ -112,8 +121,8 @@ export class SweepLoop {
         }
         if (this.#stopReason !== undefined || study.isStopped) return;
         const trial = await study.askDeclared({ total });
-        if (trial === undefined) return;
-        await this.#runTrial(trial);
+        if (trial !== undefined) await this.#runTrial(trial);
+        else if (this.#parts.others === undefined || !(await this.#mayComeBack(this.#parts.others))) return;
       }
     } catch (error) {
       // Only the engine itself ends up here: a storage that failed for good, a space without a feasible point.
@@ -121,6 +130,17 @@ export class SweepLoop {
       this.#stop(messageOf(error));
       this.#stopTrials.abort();
     }
+  }
+
+  /**
+   * The study has its number of trials, but others still run some of them: waits, since a trial comes back where its process is
+   * lost. False once all are finished, or nobody is left who could finish them.
+   */
+  async #mayComeBack(others: OtherWorkers): Promise<boolean> {
+    const { study } = this.#parts;
+    if (study.history.unfinished.length === 0 || !(await others.areAtWork())) return false;
+    await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 500));
+    return true;
   }
 
   async #runTrial(trial: Trial): Promise<void> {

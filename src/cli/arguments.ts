@@ -27,6 +27,18 @@ export interface RunArguments extends ConfigArguments {
   readonly requireRestore: boolean;
 }
 
+export interface WorkerArguments extends GlobalArguments {
+  readonly target: string;
+  readonly set: readonly string[];
+  readonly study: string | undefined;
+  readonly jobs: number | undefined;
+  readonly timeout: string | undefined;
+}
+
+export interface StopArguments extends TargetArguments {
+  readonly now: boolean;
+}
+
 export interface TrialsArguments extends TargetArguments {
   readonly format: 'table' | 'json' | 'csv';
   readonly state: readonly string[];

@@ -1,5 +1,6 @@
 import { messageOf, ResweepError, UsageError } from '../core/errors.js';
 import { stringifyJson } from '../core/json.js';
+import { redactUrls } from '../core/storage-url.js';
 import { nearestName } from '../core/nearest-name.js';
 
 /** Wrong use of the command line, found by its parser. */
@@ -54,22 +55,24 @@ function camelCase(name: string): string {
 export function reportError(error: unknown, options: { json: boolean; verbose: boolean }): number {
   const known = error instanceof ResweepError;
   const exitCode = known ? error.exitCode : 1;
+  const message = redactUrls(messageOf(error));
+  const hint = known && error.hint !== undefined ? redactUrls(error.hint) : undefined;
   if (options.json) {
     process.stdout.write(
       `${stringifyJson({
         error: {
           code: known ? error.code : 'UNEXPECTED',
-          message: messageOf(error),
-          hint: known ? (error.hint ?? null) : null,
+          message,
+          hint: hint ?? null,
         },
       })}\n`,
     );
   }
-  process.stderr.write(`Error: ${messageOf(error)}\n`);
-  if (known && error.hint !== undefined) process.stderr.write(`Try: ${error.hint}\n`);
+  process.stderr.write(`Error: ${message}\n`);
+  if (hint !== undefined) process.stderr.write(`Try: ${hint}\n`);
   if ((!known || options.verbose) && error instanceof Error) {
-    if (error.stack !== undefined) process.stderr.write(`${error.stack.split('\n').slice(1).join('\n')}\n`);
-    if (error.cause !== undefined) process.stderr.write(`Cause: ${messageOf(error.cause)}\n`);
+    if (error.stack !== undefined) process.stderr.write(`${redactUrls(error.stack).split('\n').slice(1).join('\n')}\n`);
+    if (error.cause !== undefined) process.stderr.write(`Cause: ${redactUrls(messageOf(error.cause))}\n`);
   }
   return exitCode;
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.js';
+import { redactUrls } from '../core/storage-url.js';
 
 /** One thing that is wrong in a configuration. */
 export interface ConfigProblem {
@@ -41,7 +42,8 @@ function position(problem: ConfigProblem): number {
 export function renderProblem(problem: ConfigProblem): string {
   const place =
     problem.line === undefined ? problem.file : `${problem.file}:${problem.line}:${String(problem.column ?? 1)}`;
-  return `${place}: ${problem.key === '' || problem.file === `--set ${problem.key}` ? '' : `${problem.key}: `}${problem.message}`;
+  const key = problem.key === '' || problem.file === `--set ${problem.key}` ? '' : `${problem.key}: `;
+  return redactUrls(`${place}: ${key}${problem.message}`);
 }
 
 /** The one sentence for all problems: what was found, what is allowed, the nearest name. */

@@ -90,6 +90,7 @@ export function withoutPassword(url: string): string {
 
 /** Passwords of URLs that stand anywhere within a text, replaced; for messages that others wrote. */
 export function redactUrls(text: string): string {
+  if (!text.includes('://')) return text;
   return text.replace(/[a-z][a-z0-9+._-]*:\/\/[^\s"'`]+/gi, (url) => withoutPassword(url));
 }
 

@@ -42,7 +42,8 @@ export async function run(args: RunArguments): Promise<void> {
   }
 }
 
-function timeoutOf(text: string | undefined): number | undefined {
+/** Milliseconds of `--timeout`. @throws UsageError */
+export function timeoutOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const milliseconds = parseDuration(text);
   if (milliseconds === undefined) throw new UsageError(`--timeout must be ${DURATION_FORM}, but got "${text}".`);

@@ -5,6 +5,7 @@ import { backupCommand, restoreCommand } from './backup.js';
 import { cleanCommand, fsckCommand } from './care.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
+import { stopCommand, workerCommand } from './worker.js';
 import {
   bestCommand,
   hashCommand,
@@ -19,6 +20,8 @@ import {
 /** Every command, in the order of `--help`. Declarations only: what a command needs is loaded when it runs. */
 export const commands = [
   runCommand,
+  workerCommand,
+  stopCommand,
   statusCommand,
   trialsCommand,
   bestCommand,

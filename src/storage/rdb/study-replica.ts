@@ -177,7 +177,7 @@ const prepared = new WeakMap<Database.Database, Map<string, Database.Statement>>
 
 function statementOf(db: Database.Database, sql: string): Database.Statement {
   let known = prepared.get(db);
-  if (known === undefined) prepared.set(db, (known = new Map()));
+  if (known === undefined) prepared.set(db, (known = new Map<string, Database.Statement>()));
   let statement = known.get(sql);
   if (statement === undefined) known.set(sql, (statement = db.prepare(sql)));
   return statement;

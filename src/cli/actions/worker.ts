@@ -1,0 +1,73 @@
+import { joinSweep } from '../../app/join-sweep.js';
+import { runSweep } from '../../app/run-sweep.js';
+import { requestStop } from '../../app/stop-request.js';
+import { summaryJson } from '../../app/sweep-summary.js';
+import { openTarget } from '../../app/open-target.js';
+import type { StopArguments, WorkerArguments } from '../arguments.js';
+import { outputOf } from '../common-options.js';
+import { createDisplay } from '../display/create-display.js';
+import { formatDuration } from '../output.js';
+import { withStopSignals } from '../stop-signals.js';
+import { timeoutOf } from './run.js';
+
+/** `resweep worker`. */
+export async function worker(args: WorkerArguments): Promise<void> {
+  const output = outputOf(args);
+  const joined = await joinSweep(args.target, { studyName: args.study, set: args.set });
+  const display = await createDisplay(output);
+  try {
+    const { result, stoppedBy } = await withStopSignals(
+      () => {
+        output.info('Saving checkpoints and backup; once more to leave at once.');
+      },
+      (signal) =>
+        runSweep({
+          configPath: args.target,
+          sweep: joined.sweep,
+          joined: joined.byUrl,
+          trials: joined.trials,
+          jobs: args.jobs ?? joined.parallel,
+          timeoutMs: timeoutOf(args.timeout),
+          observer: display,
+          signal,
+        }),
+    );
+    display.close();
+    const { summary } = result;
+    if (output.json) output.document(summaryJson(summary));
+    else {
+      output.print(
+        `${summary.trials.finished} trials of "${summary.study}" are finished; this worker ran for ` +
+          `${formatDuration(summary.elapsedSeconds * 1000)}: ${summary.stopped}.`,
+      );
+    }
+    if (stoppedBy !== undefined) process.exitCode = stoppedBy;
+  } finally {
+    display.close();
+  }
+}
+
+/** `resweep stop`. */
+export async function stop(args: StopArguments): Promise<void> {
+  const output = outputOf(args);
+  const target = await openTarget(args.target, { studyName: args.study, readOnly: false });
+  try {
+    const { study } = target;
+    await study.sync();
+    await requestStop(study, { now: args.now });
+    const running = study.history.unfinished.filter((trial) => trial.state === 'RUNNING').length;
+    const workers = (await study.otherProcesses()).length;
+    if (output.json) output.document({ study: study.studyName, requested: true, now: args.now, running, workers });
+    else {
+      output.print(
+        workers === 0
+          ? `Nobody works on "${study.studyName}" at present.`
+          : `${workers} ${workers === 1 ? 'process was' : 'processes were'} asked to end; ${running} trials are running` +
+              `${args.now ? ' and will be queued again' : ' and will be finished'}.`,
+      );
+    }
+  } finally {
+    await target.study.leave();
+    await target.close();
+  }
+}
