@@ -55,6 +55,8 @@ export { WilcoxonPruner } from './pruners/wilcoxon-pruner.js';
 export type { WilcoxonPrunerOptions } from './pruners/wilcoxon-pruner.js';
 export type { Sampler } from './samplers/sampler.js';
 export { BruteForceSampler, type BruteForceSamplerOptions } from './samplers/brute-force-sampler.js';
+export type { CmaEsSamplerOptions } from './samplers/cma-es-options.js';
+export { CmaEsSampler } from './samplers/cma-es-sampler.js';
 export type { GridSearchSpace } from './samplers/grid-points.js';
 export { GridSampler, type GridSamplerOptions } from './samplers/grid-sampler.js';
 export type { Bounds, Crossover } from './algorithms/crossover.js';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { camelKeys } from '../core/key-case.js';
 import { autoSamplerDefinition } from './auto-sampler.js';
 import { bruteForceSamplerDefinition } from './brute-force-sampler.js';
+import { cmaEsSamplerDefinition } from './cma-es-sampler.js';
 import { gpSamplerDefinition } from './gp-sampler.js';
 import { gridSamplerDefinition } from './grid-sampler.js';
 import { nsgaIISamplerDefinition } from './nsga-ii-sampler.js';
@@ -17,6 +18,7 @@ export const plainSamplerDefinitions = [
   autoSamplerDefinition,
   gpSamplerDefinition,
   tpeSamplerDefinition,
+  cmaEsSamplerDefinition,
   nsgaIISamplerDefinition,
   nsgaIIISamplerDefinition,
   qmcSamplerDefinition,

@@ -7,6 +7,7 @@ import math
 import sys
 import warnings
 
+import cmaes
 import numpy as np
 import optuna
 import scipy
@@ -199,6 +200,85 @@ def hypervolumes():
     return facts
 
 
+def cma_state(optimizer):
+    cma = getattr(optimizer, "_cma", optimizer)
+    state = {
+        "mean": cma._mean.tolist(),
+        "sigma": float(cma._sigma),
+        "covariance": np.ravel(cma._C).tolist(),
+        "pathSigma": cma._p_sigma.tolist(),
+        "pathC": cma._pc.tolist(),
+        "shouldStop": bool(optimizer.should_stop()),
+    }
+    if isinstance(optimizer, cmaes.CMAwM):
+        state["scales"] = optimizer._A.tolist()
+    if isinstance(optimizer, cmaes.CMA) and optimizer._lr_adapt:
+        state["rates"] = [float(optimizer._eta_mean), float(optimizer._eta_Sigma)]
+    return state
+
+
+def cma_losses(kind, x, rng):
+    if kind == "flat":
+        return 1.0
+    sphere = float(np.sum((x - 0.3) ** 2 * np.arange(1, len(x) + 1)))
+    return sphere + float(rng.normal(0, 0.5)) if kind == "noise" else sphere
+
+
+def cma_states():
+    facts = []
+    for variant in ("plain", "separable", "margin", "learning-rate", "warm-start"):
+        for n, popsize, kind in ((1, None, "slope"), (2, None, "slope"), (5, None, "noise"), (5, 13, "slope"), (3, 4, "flat")):
+            if variant == "separable" and n == 1:
+                continue
+            rng = np.random.RandomState(len(facts))
+            bounds = np.array([[0.0, 1.0]] * n)
+            mean, sigma, cov = np.full(n, 0.5), 1 / 6, None
+            common = {"bounds": bounds, "seed": 1, "n_max_resampling": 10 * n, "population_size": popsize}
+            fact = {"variant": variant, "populationSize": popsize}
+            if variant == "warm-start":
+                sources = [(rng.rand(n), float(rng.rand())) for _ in range(37)]
+                mean, sigma, cov = cmaes.get_warm_start_mgd(sources)
+                fact["sources"] = [[x.tolist(), y] for x, y in sources]
+                fact["start"] = {"mean": mean.tolist(), "sigma": float(sigma), "covariance": np.ravel(cov).tolist()}
+            if variant == "separable":
+                optimizer = cmaes.SepCMA(mean=mean.copy(), sigma=sigma, **common)
+            elif variant == "margin":
+                steps = np.array([0.0, 0.5, 0.1, 1.0, 0.125][:n]) if n > 1 else np.array([0.2])
+                fact["steps"] = steps.tolist()
+                optimizer = cmaes.CMAwM(mean=mean.copy(), sigma=sigma, steps=steps, **common)
+            else:
+                optimizer = cmaes.CMA(mean=mean.copy(), sigma=sigma, cov=cov, lr_adapt=variant == "learning-rate", **common)
+            generations = []
+            for _ in range(12):
+                solutions = []
+                for _ in range(optimizer.population_size):
+                    asked = optimizer.ask()
+                    x, told = asked if variant == "margin" else (asked, asked)
+                    solutions.append((told.copy(), cma_losses(kind, x, rng), x.tolist()))
+                told = [[x.tolist(), y] for x, y, _ in solutions]
+                encoded = [x for _, _, x in solutions] if variant == "margin" else None
+                optimizer.tell([(x, y) for x, y, _ in solutions])
+                generations.append({"told": told, "encoded": encoded, "state": cma_state(optimizer)})
+            facts.append({**fact, "name": f"{variant}, {n} dimensions, {kind}", "n": n, "generations": generations})
+    return facts
+
+
+def cma_stops():
+    """How many generations of a sphere it takes until each optimizer stops, from given draws."""
+    facts = []
+    for variant in ("plain", "separable"):
+        rng = np.random.RandomState(3)
+        kind = cmaes.CMA if variant == "plain" else cmaes.SepCMA
+        optimizer = kind(mean=np.full(2, 0.5), sigma=1 / 6, bounds=np.array([[0.0, 1.0]] * 2), seed=5, n_max_resampling=20)
+        told = []
+        while not optimizer.should_stop():
+            solutions = [(x := optimizer.ask(), cma_losses("slope", x, rng)) for _ in range(optimizer.population_size)]
+            told.append([[x.tolist(), y] for x, y in solutions])
+            optimizer.tell(solutions)
+        facts.append({"variant": variant, "told": told})
+    return facts
+
+
 json.dump(
     {
         "optuna": optuna.__version__,
@@ -214,6 +294,9 @@ json.dump(
             for m, p in [(2, 3), (3, 3), (3, 4), (5, 2)]
         ],
         "hypervolumes": hypervolumes(),
+        "cmaes": cmaes.__version__,
+        "cmaStates": cma_states(),
+        "cmaStops": cma_stops(),
     },
     sys.stdout,
 )

@@ -36,6 +36,13 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
     { options: {}, traits: { isFinite: true, isRangeFixed: true } },
     { options: { avoid_premature_stop: true }, traits: { isFinite: true, isRangeFixed: true } },
   ],
+  'cma-es': [
+    { options: {} },
+    { options: { popsize: 3, restart_strategy: 'ipop', consider_pruned_trials: true } },
+    { options: { popsize: 3, restart_strategy: 'bipop', use_separable_cma: true } },
+    { options: { popsize: 4, with_margin: true, sigma0: 0.3 } },
+    { options: { popsize: 4, lr_adapt: true, independent_sampler: 'tpe' } },
+  ].map((variant) => ({ ...variant, traits: { isSingleObjective: true } })),
   grid: [{ options: (space) => ({ search_space: gridOf(space) }), traits: { isFinite: true, ignoresStudySeed: true } }],
   'nsga-ii': [
     { options: { population_size: 5 } },
