@@ -25,12 +25,21 @@ export interface CoordinatorOptions {
   readonly fullEveryMs?: number | undefined;
   /** Share of all processors' time that snapshots may take. @default 0.01 */
   readonly cpuShare?: number | undefined;
-  /** @default 1 minute */
+  /** @default what the destination asks for, else 1 minute */
   readonly leaseMs?: number | undefined;
   /** When the destinations are pruned. */
   readonly upkeep?: UpkeepOptions | undefined;
   /** Told once, when another process turns out to own the study: stop the run, it writes no more backups there. */
   readonly onOwnershipLost?: ((conflict: OwnerConflict & { readonly destination: string }) => void) | undefined;
+}
+
+/** The owner's fence at one destination. */
+interface Fenced {
+  readonly lane: DestinationLane;
+  readonly fence: OwnerFence;
+  readonly leaseMs: number;
+  /** The beat under way, or the last one. */
+  beating: Promise<void>;
 }
 
 export interface FlushReport {
@@ -51,11 +60,10 @@ export class BackupCoordinator {
   readonly #study: SharedCaptures;
   readonly #folder: SharedCaptures | undefined;
   readonly #lanes: readonly DestinationLane[];
-  readonly #fences: readonly { readonly lane: DestinationLane; readonly fence: OwnerFence }[];
+  readonly #fences: readonly Fenced[];
   readonly #upkeep: readonly Upkeep[];
-  #heartbeat: NodeJS.Timeout | undefined;
+  readonly #heartbeats: NodeJS.Timeout[] = [];
   #folderTimer: NodeJS.Timeout | undefined;
-  #beating: Promise<void> = Promise.resolve();
   #started = false;
   #closed = false;
 
@@ -84,26 +92,25 @@ export class BackupCoordinator {
       (destination) => new Upkeep(options.drive, core, destination, studyFolder ?? options.studyDb),
     );
     const bootId = readBootId();
-    this.#fences = this.#lanes.map((lane) => ({
-      lane,
-      fence: new OwnerFence(lane.destination, study.target, {
-        ownerId: core.ownerId,
-        leaseMs: options.leaseMs,
-        bootId,
-      }),
-    }));
+    this.#fences = this.#lanes.map((lane) => {
+      const leaseMs = options.leaseMs ?? lane.destination.traits.leaseMs ?? 60_000;
+      const fence = new OwnerFence(lane.destination, study.target, { ownerId: core.ownerId, leaseMs, bootId });
+      return { lane, fence, leaseMs, beating: Promise.resolve() };
+    });
   }
 
   /** Called right after the study was created or resumed: a full copy to every destination begins now. Does not wait. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    const leaseMs = this.#options.leaseMs ?? 60_000;
-    this.#beating = this.#beat(true);
-    this.#heartbeat = setInterval(() => {
-      this.#beating = this.#beating.then(() => this.#beat(false));
-    }, leaseMs / 3);
-    this.#heartbeat.unref();
+    for (const fenced of this.#fences) {
+      fenced.beating = this.#beat(fenced, true);
+      const heartbeat = setInterval(() => {
+        fenced.beating = fenced.beating.then(() => this.#beat(fenced, false));
+      }, fenced.leaseMs / 3);
+      heartbeat.unref();
+      this.#heartbeats.push(heartbeat);
+    }
     this.#folderTimer = setInterval(
       () => {
         this.folderChanged();
@@ -178,15 +185,17 @@ export class BackupCoordinator {
   async close(boundMs = 5_000): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#heartbeat);
+    for (const heartbeat of this.#heartbeats) clearInterval(heartbeat);
     clearInterval(this.#folderTimer);
     for (const lane of this.#lanes) lane.stop();
     const bound = AbortSignal.timeout(boundMs);
-    const release = Promise.all(this.#fences.map(({ fence }) => fence.release(bound).catch(() => undefined)));
+    const release = this.#fences.map(({ fence, beating }) =>
+      beating.then(() => fence.release(bound)).catch(() => undefined),
+    );
     await within(
       boundMs,
       Promise.all([
-        this.#beating.then(() => release),
+        ...release,
         ...this.#upkeep.map((upkeep) => upkeep.stop()),
         ...this.#lanes.map((lane) => lane.settled()),
       ]),
@@ -195,38 +204,34 @@ export class BackupCoordinator {
     this.#folder?.close();
   }
 
-  async #beat(first: boolean): Promise<void> {
-    await Promise.all(
-      this.#fences.map(async ({ lane, fence }) => {
-        const { name } = lane.destination;
-        try {
-          const before = fence.conflict;
-          if (first || fence.fence === 0) await fence.claim();
-          else await fence.renew();
-          this.#core.fences.set(`${name}\n${this.#core.target(this.#options.studyDb)}`, fence.fence);
-          const { conflict } = fence;
-          if (conflict === undefined || before !== undefined || this.#closed) return;
-          lane.stop(conflict.message);
-          this.#core.reporter.emit({
-            type: 'ownership',
-            destination: name,
-            path: basename(this.#options.studyDb),
-            outcome: 'failed',
-            message: conflict.message,
-          });
-          this.#options.onOwnershipLost?.({ ...conflict, destination: name });
-        } catch (error) {
-          // A destination that cannot be asked says so with its saves; fencing is advice there, never a reason to stop.
-          if (this.#closed) return;
-          this.#core.reporter.emitOnce(`fence ${name}`, {
-            type: 'ownership',
-            destination: name,
-            outcome: 'warning',
-            message: `Ownership on ${name} could not be checked: ${messageOf(error)}`,
-          });
-        }
-      }),
-    );
+  async #beat({ lane, fence }: Fenced, first: boolean): Promise<void> {
+    const { name } = lane.destination;
+    try {
+      const before = fence.conflict;
+      if (first || fence.fence === 0) await fence.claim();
+      else await fence.renew();
+      this.#core.fences.set(`${name}\n${this.#core.target(this.#options.studyDb)}`, fence.fence);
+      const { conflict } = fence;
+      if (conflict === undefined || before !== undefined || this.#closed) return;
+      lane.stop(conflict.message);
+      this.#core.reporter.emit({
+        type: 'ownership',
+        destination: name,
+        path: basename(this.#options.studyDb),
+        outcome: 'failed',
+        message: conflict.message,
+      });
+      this.#options.onOwnershipLost?.({ ...conflict, destination: name });
+    } catch (error) {
+      // A destination that cannot be asked says so with its saves; fencing is advice there, never a reason to stop.
+      if (this.#closed) return;
+      this.#core.reporter.emitOnce(`fence ${name}`, {
+        type: 'ownership',
+        destination: name,
+        outcome: 'warning',
+        message: `Ownership on ${name} could not be checked: ${messageOf(error)}`,
+      });
+    }
   }
 }
 

@@ -41,6 +41,8 @@ export class DestinationLane {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #failedAt = -Infinity;
+  /** What the destination asked for with its last failure. */
+  #askedToWaitMs = 0;
   #flushing = false;
   #stopped = false;
   readonly #abort = new AbortController();
@@ -145,13 +147,14 @@ export class DestinationLane {
       const first = progress.savedVersion < 0;
       const { every } = this.destination.policy ?? {};
       let interval = minIntervalMs;
-      if (every !== undefined && isMain) {
-        if ('milliseconds' in every) interval = Math.max(interval, every.milliseconds);
+      if (every !== undefined && 'milliseconds' in every) interval = Math.max(interval, every.milliseconds);
+      else if (every !== undefined && isMain) {
         // Enough trials, or a while without any more.
-        else if (captures.version - progress.savedVersion < every.trials) interval = Math.max(interval, 60_000);
+        if (captures.version - progress.savedVersion < every.trials) interval = Math.max(interval, 60_000);
       }
       const sinceSave = first ? 0 : Math.max(0, progress.savedAt + interval - now);
-      const failure = this.#failures === 0 ? 0 : (RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1] ?? 0);
+      const usual = this.#failures === 0 ? 0 : (RETRY_MS[Math.min(this.#failures, RETRY_MS.length) - 1] ?? 0);
+      const failure = Math.max(usual, this.#askedToWaitMs);
       const afterFailure = failure === 0 ? 0 : Math.max(0, this.#failedAt + failure - now);
       const waitMs = Math.max(sinceSave, afterFailure, captures.restMs);
       if (best === undefined || waitMs < best.waitMs) best = { index, waitMs };
@@ -181,6 +184,7 @@ export class DestinationLane {
             ...(capture.full ? { fullAt: performance.now() } : {}),
           });
           this.#failures = 0;
+          this.#askedToWaitMs = 0;
           if (entry.isMain) {
             this.#status = {
               ...this.#status,
@@ -208,6 +212,7 @@ export class DestinationLane {
     } catch (error) {
       if (this.#stopped) return false;
       this.#failures++;
+      this.#askedToWaitMs = (error instanceof DestinationError ? error.retryAfterMs : undefined) ?? 0;
       this.#failedAt = performance.now();
       this.#status = { ...this.#status, error: messageOf(error) };
       reportFailure(this.#core, this.destination.name, job.target, error);

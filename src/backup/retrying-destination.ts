@@ -28,6 +28,9 @@ export interface RetryOptions {
   readonly onRetry?: ((error: DestinationError, attempt: number) => void) | undefined;
 }
 
+/** Longest wait that a destination may ask for within one call. */
+const LONGEST_WAIT_MS = 120_000;
+
 /**
  * Gives any destination a bound for each request and retries what may pass: time-outs, lost connections, rate limits.
  * Exponential with jitter; waits as long as `Retry-After` asks. What is permanent (credentials, quota) fails at once.
@@ -139,7 +142,8 @@ export class RetryingDestination implements Destination {
         return await bounded(`${this.name}: ${what}`, limit, options?.signal, call);
       } catch (error) {
         const known = this.#classified(what, error);
-        if (known.permanent) throw new AbortError(known);
+        // A wait that long is left to whoever plans the next save.
+        if (known.permanent || (known.retryAfterMs ?? 0) > LONGEST_WAIT_MS) throw new AbortError(known);
         throw known;
       }
     };

@@ -3,12 +3,14 @@ import { nearestName } from '../../core/nearest-name.js';
 import type { Destination } from '../destination.js';
 import type { DestinationContext, DestinationKind } from './destination-kind.js';
 import { folderDestinationKind } from './folder-destination.js';
+import { githubDestinationKind } from './github-destination.js';
 import { googleDriveDestinationKind } from './google-drive-destination.js';
 import { s3DestinationKind } from './s3-destination.js';
 
 /** Every kind of destination. */
 export const destinationKinds: readonly DestinationKind[] = [
   folderDestinationKind,
+  githubDestinationKind,
   googleDriveDestinationKind,
   s3DestinationKind,
 ];

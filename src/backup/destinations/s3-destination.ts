@@ -19,9 +19,10 @@ import {
 } from '../destination.js';
 import { assertSafeKey, STORE } from '../object-key.js';
 import { defineDestinationKind } from './destination-kind.js';
+import { stopped } from './network-errors.js';
 import { received, receivedChecksum, receivedFile } from './received-file.js';
 import { connectS3, type S3ClientOptions, type S3Connection, type SendOptions } from './s3/client.js';
-import { isNotThere, s3Error, stopped } from './s3/errors.js';
+import { isNotThere, s3Error } from './s3/errors.js';
 import { abortAbandonedUploads, honoursConditions } from './s3/probe.js';
 import {
   isConfirmed,

@@ -1,5 +1,5 @@
-import type { CallOptions, DestinationErrorReason } from '../../destination.js';
-import { DestinationError } from '../../destination.js';
+import { DestinationError, type DestinationErrorReason } from '../../destination.js';
+import { networkReason, retryAfter, stopped } from '../network-errors.js';
 
 /** What of an SDK's error is looked at. */
 interface ServiceError {
@@ -76,15 +76,6 @@ const BY_CODE: Readonly<Record<string, Rule>> = {
   KeyTooLongError: { reason: 'failed', permanent: true },
   InvalidObjectState: { reason: 'archived' },
   RequestTimeout: { reason: 'timeout' },
-  TimeoutError: { reason: 'timeout' },
-  ETIMEDOUT: { reason: 'timeout' },
-  ECONNREFUSED: { reason: 'unreachable' },
-  ECONNRESET: { reason: 'unreachable' },
-  EPIPE: { reason: 'unreachable' },
-  ENOTFOUND: { reason: 'unreachable' },
-  EAI_AGAIN: { reason: 'unreachable' },
-  EHOSTUNREACH: { reason: 'unreachable' },
-  ENETUNREACH: { reason: 'unreachable' },
 };
 
 /** Where the code says nothing. */
@@ -105,11 +96,11 @@ export function s3Error(where: string, error: unknown, signal: AbortSignal | und
   if (signal?.aborted === true) return stopped(where, signal);
   const failure = error as ServiceError;
   const status = failure.$metadata?.httpStatusCode;
-  const rule =
+  const ofNetwork = networkReason(failure);
+  const rule: Rule =
     BY_CODE[failure.name ?? ''] ??
-    BY_CODE[failure.code ?? ''] ??
     BY_STATUS[status ?? 0] ??
-    ((status ?? 0) >= 500 || isNetwork(failure) ? { reason: 'unreachable' as const } : { reason: 'failed' as const });
+    ((status ?? 0) >= 500 ? { reason: 'unreachable' } : { reason: ofNetwork ?? 'failed' });
   const code = [status, failure.name ?? failure.code]
     .filter((part) => part !== undefined && part !== 'Error')
     .join(' ');
@@ -127,25 +118,4 @@ export function s3Error(where: string, error: unknown, signal: AbortSignal | und
 export function isNotThere(error: unknown): boolean {
   const { name, $metadata } = error as ServiceError;
   return name === 'NoSuchKey' || name === 'NotFound' || ($metadata?.httpStatusCode === 404 && name !== 'NoSuchBucket');
-}
-
-export function stopped(where: string, signal: NonNullable<CallOptions['signal']>): DestinationError {
-  const reason: unknown = signal.reason;
-  return reason instanceof DestinationError
-    ? reason
-    : new DestinationError('aborted', `${where}: stopped.`, { cause: reason });
-}
-
-function isNetwork({ message = '', code = '' }: ServiceError): boolean {
-  return /socket|aborted|premature|terminated|network|stream/i.test(message) || /^(?:E[A-Z]+|UND_ERR.*)$/.test(code);
-}
-
-/** Seconds, or a date by the answer's own clock. */
-export function retryAfter(headers: Readonly<Record<string, string | undefined>>): number | undefined {
-  const value = headers['retry-after'];
-  if (value === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  const until = Date.parse(value);
-  const now = Date.parse(headers['date'] ?? '');
-  return Number.isNaN(until) ? undefined : Math.max(0, until - (Number.isNaN(now) ? Date.now() : now));
 }
