@@ -3,6 +3,8 @@ import type * as Layers from '@tensorflow/tfjs-layers';
 
 import { mixSeed } from '../core/random.js';
 import type { BatchSource } from './batches.js';
+import { fetched } from './fetched.js';
+import { applyBidirectional, isBidirectionalLstm } from './fast-lstm.js';
 import { slotsOf, updateArray, type OptimizerSettings, type TrainedArray } from './optimizers.js';
 import type { Sums, Task } from './task.js';
 import type { Tensorflow } from './tensorflow.js';
@@ -144,10 +146,10 @@ export class Network {
     const atOnce = Math.max(FEWEST_ROWS_JUDGED, Math.min(MOST_ROWS_JUDGED, fitting));
     for (let start = 0; start < rows.length; start += atOnce) {
       const part = rows.subarray(start, start + atOnce);
-      const outputs = this.#tf.tidy(() => {
+      const outputs = fetched(this.#tf, () => {
         let values: Core.Tensor = this.#batch(part);
-        for (const layer of this.#layers) values = layer.apply(values, { training: false }) as Core.Tensor;
-        return values.dataSync<'float32'>();
+        for (const layer of this.#layers) values = this.#apply(layer, values, false);
+        return values;
       });
       task.judge(outputs, part, sums);
     }
@@ -195,9 +197,14 @@ export class Network {
       if (layer.getClassName() === 'Dropout') {
         const rate = layer.getConfig()['rate'] as number;
         values = this.#tf.mul(values, this.#dropoutMask(values.shape, rate, mixSeed(this.#options.seed, index, step)));
-      } else values = layer.apply(values, { training: true }) as Core.Tensor;
+      } else values = this.#apply(layer, values, true);
     });
     return values;
+  }
+
+  #apply(layer: Layers.layers.Layer, values: Core.Tensor, training: boolean): Core.Tensor {
+    if (isBidirectionalLstm(layer)) return applyBidirectional(this.#tf, layer, values);
+    return layer.apply(values, { training }) as Core.Tensor;
   }
 
   #dropoutMask(shape: number[], rate: number, seed: number): Core.Tensor {

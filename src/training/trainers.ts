@@ -4,9 +4,17 @@ import type { Trainer } from './trainer.js';
 import { cnnClassifier } from './trainers/cnn-classifier.js';
 import { mlpClassifier } from './trainers/mlp-classifier.js';
 import { mlpRegressor } from './trainers/mlp-regressor.js';
+import { textClassifier } from './trainers/text-classifier.js';
+import { tokenClassifier } from './trainers/token-classifier.js';
 
 /** All built-in trainers. */
-export const TRAINERS: readonly Trainer[] = [mlpClassifier, mlpRegressor, cnnClassifier];
+export const TRAINERS: readonly Trainer[] = [
+  mlpClassifier,
+  mlpRegressor,
+  cnnClassifier,
+  textClassifier,
+  tokenClassifier,
+];
 
 /** The trainer of this type. @throws UsageError naming those there are. */
 export function findTrainer(type: string): Trainer {

@@ -51,10 +51,24 @@ export function textOf(bytes: Buffer, path: string): string {
  * @throws UsageError with file and line, where rows differ in length, a quote is not closed, or there is no row.
  */
 export function parseCsv(text: string, options: CsvOptions): CsvTable {
+  return tableOf(records(text, options), options);
+}
+
+/** The same for text without quoting: each line is a row, every quote a character of its cell. */
+export function parseSeparated(text: string, options: CsvOptions): CsvTable {
+  return tableOf(plainRecords(text, options), options);
+}
+
+interface CsvRecord {
+  readonly cells: string[];
+  readonly line: number;
+}
+
+function tableOf(found: Iterable<CsvRecord>, options: CsvOptions): CsvTable {
   const { path, skipRows } = options;
   const rows: string[][] = [];
   const lines: number[] = [];
-  for (const { cells, line } of records(text, options)) {
+  for (const { cells, line } of found) {
     if (line <= skipRows || (cells.length === 1 && cells[0] === '')) continue;
     rows.push(cells);
     lines.push(line);
@@ -82,7 +96,7 @@ export function parseCsv(text: string, options: CsvOptions): CsvTable {
   return { path, names, hasHeader, rows, lines };
 }
 
-function* records(text: string, { delimiter, path, skipRows }: CsvOptions): Generator<{ cells: string[]; line: number }> {
+function* records(text: string, { delimiter, path, skipRows }: CsvOptions): Generator<CsvRecord> {
   let at = text.startsWith('\u{feff}') ? 1 : 0;
   for (let line = 1; at < text.length; line++) {
     const newline = text.indexOf('\n', at);
@@ -99,6 +113,12 @@ function* records(text: string, { delimiter, path, skipRows }: CsvOptions): Gene
     }
     at = end + 1;
   }
+}
+
+function* plainRecords(text: string, { delimiter }: CsvOptions): Generator<CsvRecord> {
+  const lines = text.replace(/^\u{feff}/u, '').split('\n');
+  for (const [index, line] of lines.entries())
+    yield { cells: line.replace(/\r$/, '').split(delimiter).map((cell) => cell.trim()), line: index + 1 };
 }
 
 /** One record with quotes, from `start` to the line break that ends it. */

@@ -6,7 +6,8 @@ import type { Sharp } from 'sharp';
 
 import { messageOf, UsageError } from '../../../core/errors.js';
 import { loadOptional } from '../../../core/optional-package.js';
-import { fixedParts, partOfName, type ImageSize, type RawImages } from './raw-images.js';
+import { fixedParts, partOfName } from '../part-names.js';
+import type { ImageSize, RawImages } from './raw-images.js';
 
 const IMAGE = /\.(png|jpe?g|webp|gif|tiff?|avif)$/i;
 /** Images that are decoded at once. */

@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 import { messageOf, UsageError } from '../../../core/errors.js';
-import { fixedParts, partOfName, type RawImages } from './raw-images.js';
+import { fixedParts, partOfName } from '../part-names.js';
+import type { RawImages } from './raw-images.js';
 
 const IDX_NAME = /(idx\d[-.]ubyte|\.idx\d?)(\.gz)?$/i;
 
