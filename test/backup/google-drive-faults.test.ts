@@ -450,15 +450,19 @@ describe('google-drive: equal names, the trash, other machines', () => {
   });
 
   it('asks no more often when more is there', async () => {
-    const drive = bench.destination();
-    const requests: number[] = [];
-    for (let index = 0; index < 20; index++) {
-      const data = randomBytes(100);
-      const before = bench.server.requests.length;
-      await put(drive, `.resweep/packs/${sha256Of(data)}.pack`, data);
-      requests.push(bench.server.requests.length - before);
-    }
-    expect(new Set(requests.slice(1))).toEqual(new Set([2]));
+    const requestsOf = async (drive: Destination): Promise<Set<number>> => {
+      const requests: number[] = [];
+      for (let index = 0; index < 20; index++) {
+        const data = randomBytes(100);
+        const before = bench.server.requests.length;
+        await put(drive, `.resweep/packs/${sha256Of(data)}.pack`, data);
+        requests.push(bench.server.requests.length - before);
+      }
+      return new Set(requests.slice(1));
+    };
+    expect(await requestsOf(bench.destination())).toEqual(new Set([1]));
+    // Where another process made the folder, each name is looked for first.
+    expect(await requestsOf(bench.destination())).toEqual(new Set([2]));
   });
 });
 

@@ -32,7 +32,7 @@ export interface GoogleDriveDestinationOptions {
   readonly policy?: DestinationPolicy | undefined;
   /** Size of a part of a large upload, a multiple of 262144. @default 8 MiB */
   readonly partBytes?: number | undefined;
-  /** Wait after making a folder or claiming a key, for what another machine did in the same moment to show. @default 1000 */
+  /** Wait after making a folder or claiming a key, for what another machine did in the same moment to show. @default 250 */
   readonly settleMs?: number | undefined;
   /** Where uploads under way are noted. @default the user's state folder */
   readonly stateFolder?: string | undefined;
@@ -112,7 +112,7 @@ export class GoogleDriveDestination implements Destination {
     const { name, credentials, folder, folderId, drive, project, rootUrl = ROOT_URL } = this.#options;
     const {
       partBytes = PART_BYTES,
-      settleMs = 1000,
+      settleMs = 250,
       stateFolder = `${userStateFolder()}/google-drive-uploads`,
     } = this.#options;
     const root = rootUrl.endsWith('/') ? rootUrl : `${rootUrl}/`;

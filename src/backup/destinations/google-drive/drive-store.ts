@@ -40,6 +40,8 @@ export class DriveStore {
   readonly #settleMs: number;
   /** New files whose upload has not been answered: tried again, they keep their identifier. */
   readonly #unanswered = new Map<string, string>();
+  /** Keys that this process has put. */
+  readonly #seen = new Set<string>();
   #ownsNoStorage = false;
 
   constructor(
@@ -185,9 +187,11 @@ export class DriveStore {
   ): Promise<void> {
     const { folder, name } = placeOf(key);
     const folders = await this.#tree.create(folder, signal);
-    const there = await this.#named(key, name, folders, signal);
-    const [winner] = there;
     const own = this.#unanswered.get(key);
+    // In a folder that was just made there is hardly anything; what there is all the same, `#settle` finds.
+    const isNew = own === undefined && !ifAbsent && !this.#seen.has(key) && this.#tree.isOwn(folders);
+    this.#seen.add(key);
+    const [winner] = isNew ? [] : await this.#named(key, name, folders, signal);
     const upload = { what: `putting ${key}`, source, sha256, partBytes: this.#partBytes, signal };
     if (winner !== undefined && !(ifAbsent && winner.id === own)) {
       if (ifAbsent) throw new DestinationError('exists', `${this.#client.name}: ${key} is there already.`);

@@ -26,6 +26,7 @@ export class FolderTree {
   readonly #known = new Map<string, Remembered>();
   /** Identifiers of folders that this process made, where Drive's list does not show them yet. */
   readonly #made = new Map<string, string>();
+  readonly #madeIds = new Set<string>();
   #making: Promise<unknown> = Promise.resolve();
 
   /** `root`: identifier where `base` begins. `settleMs`: after it, what another machine made in the same moment can be seen. */
@@ -60,10 +61,16 @@ export class FolderTree {
     return this.#remembered([...this.#base, ...segments]) !== undefined;
   }
 
+  /** Whether this process made the folder, so that others hardly know it yet. */
+  isOwn(ids: readonly string[]): boolean {
+    return ids.length === 1 && this.#madeIds.has(ids[0] ?? '');
+  }
+
   /** What was remembered may be wrong: a folder has gone. */
   forget(): void {
     this.#known.clear();
     this.#made.clear();
+    this.#madeIds.clear();
   }
 
   async #create(path: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> {
@@ -79,6 +86,7 @@ export class FolderTree {
         if (ids.length > 0) continue;
         const id = await this.#make(parent, path[depth] ?? '', signal);
         this.#made.set(place, id);
+        this.#madeIds.add(id);
         ids = [id];
         made = true;
       }
