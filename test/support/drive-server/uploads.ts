@@ -129,14 +129,17 @@ export function readMultipart(
   const parts: { headers: string; content: Buffer }[] = [];
   const line = Buffer.from(`--${boundary}`);
   let at = body.indexOf(line);
+  // Lines end with CR LF; Google's Python client writes LF alone, and Drive takes that too.
   while (at >= 0) {
     const start = at + line.length;
     if (body.subarray(start, start + 2).toString('latin1') === '--') break;
-    const next = body.indexOf(Buffer.from(`\r\n--${boundary}`), start);
-    const head = body.indexOf('\r\n\r\n', start);
+    const newline = body[start] === 0x0d ? '\r\n' : '\n';
+    const next = body.indexOf(Buffer.from(`${newline}--${boundary}`), start);
+    const head = body.indexOf(newline + newline, start);
     if (next < 0 || head < 0 || head > next) throw new DriveFault(400, 'badContent', 'Malformed multipart body.');
-    parts.push({ headers: body.subarray(start, head).toString('latin1'), content: body.subarray(head + 4, next) });
-    at = next + 2;
+    const content = body.subarray(head + 2 * newline.length, next);
+    parts.push({ headers: body.subarray(start, head).toString('latin1'), content });
+    at = next + newline.length;
   }
   const [first, second] = parts;
   if (
