@@ -10,4 +10,12 @@ export interface BackupState {
   readonly sameDisk: boolean;
   /** Taken by a mount whose upload nobody has confirmed. */
   readonly unconfirmed: boolean;
+  /** Size of the newest good copy. */
+  readonly bytes: number;
+  /** Changes (finished trials, as a rule) that are not there yet. */
+  readonly backlog: number;
+  /** Since when the backlog has grown beyond what the destination's interval explains, as milliseconds; undefined where all is in time. */
+  readonly overdueMs: number | undefined;
+  /** What the last scheduled verification found wrong. */
+  readonly damage: string | undefined;
 }

@@ -39,6 +39,11 @@ export interface BackupHealth {
   readonly bytes: number | null;
   /** Why the last try failed; null after a success. */
   readonly error: string | null;
+  /** Finished trials of the study that the copy lacks. */
+  readonly backlog: number | null;
+  /** The last verification, scheduled or by hand with the study's own log: when, and what it found wrong. */
+  readonly verifiedAt: string | null;
+  readonly damage: string | null;
 }
 
 export interface StudyStatus {
@@ -111,40 +116,60 @@ export async function studyStatus(
     ...bestOf(study),
     running: rows.filter((row) => row.state === 'RUNNING'),
     lastFailures: rows.filter((row) => row.state === 'FAIL').slice(-5),
-    backup: place.studyDir === undefined ? [] : backupHealth(join(place.studyDir, EVENTS_FILE)),
+    backup:
+      place.studyDir === undefined
+        ? []
+        : backupHealth(join(place.studyDir, EVENTS_FILE), rows.filter(isFinished).length),
   };
 }
 
-/** How each destination stands, as the events of the study's last run tell. */
-function backupHealth(eventsPath: string): BackupHealth[] {
+function isFinished({ state }: TrialRow): boolean {
+  return state !== 'RUNNING' && state !== 'WAITING';
+}
+
+/** How each destination stands, as the events of the study tell. `finished`: trials that the study has. */
+function backupHealth(eventsPath: string, finished: number): BackupHealth[] {
   const health = new Map<string, BackupHealth>();
   for (const event of readEvents(eventsPath)) {
     const { destination, path } = event;
-    if (typeof destination !== 'string' || typeof path !== 'string' || !path.endsWith(STUDY_DB)) continue;
-    const before = health.get(destination) ?? {
-      name: destination,
-      lastVerifiedAt: null,
-      verified: null,
-      finishedTrials: null,
-      sha256: null,
-      bytes: null,
-      error: null,
-    };
-    if (event.event === 'backup') {
+    if (typeof destination !== 'string') continue;
+    const before = health.get(destination) ?? nothingKnown(destination);
+    const isStudy = typeof path === 'string' && path.endsWith(STUDY_DB);
+    if (event.event === 'verification') {
+      const damage = event['outcome'] === 'ok' ? null : textOf(event['message']);
+      health.set(destination, { ...before, verifiedAt: textOf(event['at']), damage });
+    } else if (event.event === 'backup' && isStudy) {
+      const saved = numberOf(event['finishedTrials']);
       health.set(destination, {
-        name: destination,
+        ...before,
         lastVerifiedAt: textOf(event['at']),
         verified: textOf(event['verified']),
-        finishedTrials: numberOf(event['finishedTrials']),
+        finishedTrials: saved,
         sha256: textOf(event['sha256']),
         bytes: numberOf(event['bytes']),
         error: null,
+        backlog: Math.max(0, finished - (saved ?? 0)),
       });
-    } else if (event.event === 'backup-failed') {
-      health.set(destination, { ...before, error: textOf(event['message']) });
+    } else if (event.event === 'backup-failed' && isStudy) {
+      health.set(destination, { ...before, error: textOf(event['message']), backlog: before.backlog ?? finished });
     }
   }
   return [...health.values()];
+}
+
+function nothingKnown(name: string): BackupHealth {
+  return {
+    name,
+    lastVerifiedAt: null,
+    verified: null,
+    finishedTrials: null,
+    sha256: null,
+    bytes: null,
+    error: null,
+    backlog: null,
+    verifiedAt: null,
+    damage: null,
+  };
 }
 
 function textOf(value: JsonValue | undefined): string | null {

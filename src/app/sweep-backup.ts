@@ -15,15 +15,19 @@ import {
 } from '../backup/index.js';
 import type { Study } from '../study/study.js';
 import { unusableModels } from './check-models.js';
-import { createConfiguredDrive } from './create-drive.js';
+import { createConfiguredDrive, destinationsOf } from './create-drive.js';
 import { exportStudy, SharedBackup } from './shared-backup.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import type { LocatedSweep } from './locate-sweep.js';
 import { RESTORING_MARK } from './restoring-mark.js';
 import type { BackupState } from './backup-state.js';
+import { sweepPage } from './sweep-page.js';
 import type { MessageLevel } from './sweep-observer.js';
 
 const FLUSH_MS = 60_000;
+/** A copy that is behind for longer is overdue. */
+const LOOK_MS = 5_000;
+const OVERDUE_MS = 5 * 60_000;
 
 /** What was found before the study was opened. */
 export interface RestoredStudy {
@@ -51,6 +55,9 @@ export class SweepBackup {
   #shared: SharedBackup | undefined;
   #study: Study | undefined;
   #restoredFrom: string | undefined;
+  readonly #startedAt = Date.now();
+  readonly #overdue = new Set<string>();
+  #watch: NodeJS.Timeout | undefined;
 
   /** @throws UsageError for a destination that cannot be */
   constructor(options: SweepBackupOptions) {
@@ -201,6 +208,7 @@ export class SweepBackup {
         studyFolder: studyDir,
         folderEveryMs: this.#options.config.checkpoint.every,
         upkeep: { checkFolder: unusableModels },
+        ...(this.#options.config.backup.statusPage && { statusPage: (states) => this.#page(states) }),
         onOwnershipLost: (conflict) => {
           onOwnershipLost(conflict.message);
         },
@@ -211,6 +219,11 @@ export class SweepBackup {
       return;
     }
     this.#coordinator.start();
+    clearInterval(this.#watch);
+    this.#watch = setInterval(() => {
+      this.#look();
+    }, LOOK_MS);
+    this.#watch.unref();
     if (this.#coordinator.isSameDiskOnly) {
       this.#options.say(
         'warn',
@@ -240,6 +253,7 @@ export class SweepBackup {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#watch);
     await this.#coordinator?.close();
     await this.#drive?.close();
   }
@@ -272,7 +286,46 @@ export class SweepBackup {
         destination.finishedTrials === undefined ? undefined : safeUpTo(this.#study, destination.finishedTrials),
       sameDisk: destination.sameDisk,
       unconfirmed: destination.verified === 'handedToMount',
+      bytes: destination.bytes,
+      backlog: destination.backlog,
+      overdueMs: this.#overdueMs(destination),
+      damage: destination.verification?.problem,
     }));
+  }
+
+  /** What no event tells: copies that come late because nothing happens at all. */
+  #look(): void {
+    const states = this.status();
+    this.#options.onStatus(states);
+    for (const { name, overdueMs, backlog, error } of states) {
+      if (overdueMs === undefined) this.#overdue.delete(name);
+      if (overdueMs === undefined || this.#overdue.has(name)) continue;
+      this.#overdue.add(name);
+      const minutes = Math.round(overdueMs / 60_000);
+      const message = `The backup on ${name} is overdue: ${backlog} changes are not there, the last copy is ${minutes} minutes old.${error === undefined ? '' : ` ${error}`} The sweep goes on.`;
+      this.#options.say('warn', message);
+      this.#events?.append({ event: 'backup-overdue', destination: name, minutes, backlog });
+    }
+  }
+
+  /** How late a copy is, where it is later than its interval and a few minutes explain. */
+  #overdueMs({ name, backlog, lastVerifiedAt }: DestinationStatus): number | undefined {
+    if (backlog === 0) return undefined;
+    const every = destinationsOf(this.#options.config).find((destination) => destination.name === name)?.every;
+    const interval = every !== undefined && 'milliseconds' in every ? every.milliseconds : 0;
+    const since = lastVerifiedAt === undefined ? this.#startedAt : Date.parse(lastVerifiedAt);
+    const age = Date.now() - since;
+    return age > 2 * interval + OVERDUE_MS ? age : undefined;
+  }
+
+  #page(destinations: readonly DestinationStatus[]): string | undefined {
+    const { config, sweep } = this.#options;
+    return this.#study === undefined ? undefined : sweepPage(this.#study, config, sweep.study8, destinations);
+  }
+
+  /** How each destination stands now. */
+  status(): readonly BackupState[] {
+    return this.#states(this.#coordinator?.status() ?? []);
   }
 }
 

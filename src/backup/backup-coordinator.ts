@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
+import { dirname } from 'node:path/posix';
 
 import type { FrozenTrial } from '../core/frozen-trial.js';
 import type { StudyView } from '../core/study-view.js';
@@ -27,11 +28,16 @@ export interface CoordinatorOptions {
   readonly cpuShare?: number | undefined;
   /** @default what the destination asks for, else 1 minute */
   readonly leaseMs?: number | undefined;
+  /** Makes the page for people that is written beside the copy, `status.html` in the study's folder; undefined: not now. */
+  readonly statusPage?: ((destinations: readonly DestinationStatus[]) => string | undefined) | undefined;
   /** When the destinations are pruned. */
   readonly upkeep?: UpkeepOptions | undefined;
   /** Told once, when another process turns out to own the study: stop the run, it writes no more backups there. */
   readonly onOwnershipLost?: ((conflict: OwnerConflict & { readonly destination: string }) => void) | undefined;
 }
+
+/** Name of the page for people beside a copy. */
+const STATUS_PAGE = 'status.html';
 
 /** The owner's fence at one destination. */
 interface Fenced {
@@ -85,8 +91,13 @@ export class BackupCoordinator {
       this.#folder = new SharedCaptures(core.capturer, job, share);
       jobs.push({ job, captures: this.#folder, isMain: false, minIntervalMs: options.folderEveryMs ?? 5 * 60_000 });
     }
+    const { statusPage } = options;
+    const page =
+      statusPage === undefined
+        ? undefined
+        : { key: `${dirname(study.target)}/${STATUS_PAGE}`, render: () => statusPage(this.status()) };
     this.#lanes = core.destinations.map(
-      (destination) => new DestinationLane(core, destination, jobs, options.fullEveryMs ?? 10 * 60_000),
+      (destination) => new DestinationLane(core, destination, jobs, options.fullEveryMs ?? 10 * 60_000, page),
     );
     this.#upkeep = core.destinations.map(
       (destination) => new Upkeep(options.drive, core, destination, studyFolder ?? options.studyDb),

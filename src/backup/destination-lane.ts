@@ -1,6 +1,7 @@
 import { messageOf } from '../core/errors.js';
 import { DestinationError, type Destination } from './destination.js';
 import { reportFailure } from './drive.js';
+import { sha256Of } from './file-digest.js';
 import { MIRROR_EVERY_SAVE_BYTES, type DriveCore } from './drive-core.js';
 import type { DestinationStatus } from './destination-status.js';
 import type { BackupJob, SharedCaptures } from './shared-captures.js';
@@ -15,6 +16,13 @@ export interface LaneJob {
   readonly minIntervalMs: number;
 }
 
+/** A page for people beside the copy. */
+export interface LanePage {
+  /** Key at the destination. */
+  readonly key: string;
+  readonly render: () => string | undefined;
+}
+
 interface Progress {
   savedVersion: number;
   savedAt: number;
@@ -24,6 +32,7 @@ interface Progress {
 }
 
 /** Waits after failures that nothing but time can mend. */
+const PAGE_EVERY_MS = 60_000;
 const RETRY_MS = [5_000, 15_000, 60_000, 300_000] as const;
 
 /**
@@ -35,6 +44,8 @@ export class DestinationLane {
   readonly #core: DriveCore;
   readonly #jobs: readonly LaneJob[];
   readonly #fullEveryMs: number;
+  readonly #page: LanePage | undefined;
+  #pageAt = -Infinity;
   readonly #progress: readonly Progress[];
   #status: DestinationStatus;
   #running: Promise<void> | undefined;
@@ -47,7 +58,14 @@ export class DestinationLane {
   #stopped = false;
   readonly #abort = new AbortController();
 
-  constructor(core: DriveCore, destination: Destination, jobs: readonly LaneJob[], fullEveryMs: number) {
+  constructor(
+    core: DriveCore,
+    destination: Destination,
+    jobs: readonly LaneJob[],
+    fullEveryMs: number,
+    page?: LanePage,
+  ) {
+    this.#page = page;
     this.#core = core;
     this.destination = destination;
     this.#jobs = jobs;
@@ -119,6 +137,7 @@ export class DestinationLane {
         progress.wantFull = true;
         if (!(await this.#save(index))) break;
       }
+      await this.#writePage();
     } finally {
       this.#flushing = false;
     }
@@ -134,6 +153,20 @@ export class DestinationLane {
 
   async settled(): Promise<void> {
     await this.#running;
+  }
+
+  /** The page for people, where plain copies are kept. Whatever becomes of it, the copy itself is safe. */
+  async #writePage(): Promise<void> {
+    if (this.#page === undefined || this.#stopped || !this.destination.traits.mirror) return;
+    this.#pageAt = performance.now();
+    try {
+      const text = this.#page.render();
+      if (text === undefined) return;
+      const body = Buffer.from(text);
+      await this.destination.put(this.#page.key, body, { sha256: sha256Of(body), signal: this.#abort.signal });
+    } catch (error) {
+      if (!this.#abort.signal.aborted) reportFailure(this.#core, this.destination.name, this.#page.key, error);
+    }
   }
 
   /** The job that is due first, and how long to wait for it; undefined where all is saved. */
@@ -199,6 +232,7 @@ export class DestinationLane {
           const { mirrorError } = outcome;
           const error = mirrorError === undefined ? undefined : `The plain copy was not refreshed: ${mirrorError}`;
           this.#status = { ...this.#status, error, sameDisk: this.#core.isSameDisk(this.destination) };
+          if (performance.now() - this.#pageAt >= PAGE_EVERY_MS) await this.#writePage();
           return true;
         } catch (error) {
           // A file of a folder went on changing: a new capture sees it as it is now.

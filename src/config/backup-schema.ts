@@ -148,6 +148,10 @@ export function backupSchema(entries: readonly DestinationEntry[]) {
   return z
     .strictObject({
       enabled: z.boolean().default(true).describe('false: no copy is taken, nothing is restored.'),
+      status_page: z
+        .boolean()
+        .default(true)
+        .describe('Whether a page about the sweep, status.html, is kept beside each plain copy.'),
       mounts: z
         .array(z.string().min(1))
         .default([])

@@ -189,7 +189,12 @@ function assemble(checked: CheckedSections, parameters: SweepConfig['parameters'
       durability: storage?.durability ?? 'normal',
     },
     checkpoint: checked.checkpoint,
-    backup: checked.backup,
+    backup: {
+      enabled: checked.backup.enabled,
+      statusPage: checked.backup.status_page,
+      mounts: checked.backup.mounts,
+      destinations: checked.backup.destinations,
+    },
     benchmark: {
       top: checked.benchmark.top,
       batchSizes: checked.benchmark.batch_sizes,

@@ -210,6 +210,8 @@ export interface CheckpointConfig {
 
 export interface BackupConfig {
   readonly enabled: boolean;
+  /** Whether `status.html` is kept beside each plain copy. */
+  readonly statusPage: boolean;
   /** Folders under which a cloud drive is mounted, beyond those known. */
   readonly mounts: readonly string[];
   readonly destinations: readonly DestinationConfig[];

@@ -47,6 +47,34 @@ describe('backups at two destinations, one encrypted', () => {
     project.remove();
   });
 
+  it('keeps a page for people beside the plain copy, whole in one file; none where all is encrypted', () => {
+    const page = readFileSync(join(project.folder, 'backups', studyDb, '..', 'status.html'), 'utf8');
+    expect(page).toMatch(/quadratic: 8 of 8 trials/);
+    expect(page).toMatch(/name="viewport"/);
+    expect(page).not.toMatch(/<script|https?:|src=|href=/);
+    expect(page).toMatch(/<td>disk<\/td>/);
+    expect(filesBelow(join(project.folder, 'sealed')).filter((file) => file.endsWith('.html'))).toEqual([]);
+  });
+
+  it('shows in `status` how far, how sure and how large each copy is', () => {
+    const { backup } = project.json<{ backup: { name: string; backlog: number; bytes: number; verified: string }[] }>(
+      'status',
+      project.config,
+    );
+    expect(
+      backup
+        .map(({ name, backlog, verified }) => ({ name, backlog, verified }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ).toEqual([
+      { name: 'disk', backlog: 0, verified: 'verified' },
+      { name: 'sealed', backlog: 0, verified: 'verified' },
+    ]);
+    expect(backup.every(({ bytes }) => bytes > 10_000)).toBe(true);
+    expect(project.run('status', project.config).stdout).toMatch(
+      /disk: 8 finished trials safe, verified .* ago, .* kB/,
+    );
+  });
+
   it('rehearses the loss of the machine from both, and leaves study and destinations as they were', () => {
     const before = ['backups', 'sealed'].map((folder) => filesBelow(join(project.folder, folder)));
     const study = readFileSync(join(project.folder, studyDb));

@@ -76,6 +76,7 @@ function show(summary: SweepSummary, args: RunArguments, display: SweepDisplay, 
   }
   const backup = state?.backupLine(Date.now());
   if (backup !== undefined) output.print(`Backup: ${backup}`);
+  for (const problem of state?.backupProblems(Date.now()) ?? []) output.print(output.style(['bold', 'red'], problem));
   output.print();
   output.print(output.style('dim', 'Next:'));
   if (trials.finished < (state?.start.total ?? 0))

@@ -47,14 +47,24 @@ function show(report: StudyStatus, output: Output): void {
   }
   for (const row of report.lastFailures)
     output.print(`  failed      trial ${row.number}: ${row.reason ?? 'no reason kept'}`);
-  for (const backup of report.backup) output.print(`  backup      ${backupLine(backup)}`);
+  for (const backup of report.backup) {
+    output.print(`  backup      ${backupLine(backup)}`);
+    for (const problem of [backup.error, backup.damage])
+      if (problem !== null) output.print(`              ${output.style(['bold', 'red'], problem)}`);
+  }
 }
 
 function backupLine(backup: BackupHealth): string {
-  const { name, lastVerifiedAt, verified, finishedTrials, bytes, error } = backup;
-  if (lastVerifiedAt === null) return `${name}: no good copy yet${error === null ? '' : ` (${error})`}`;
-  const age = formatDuration(Date.now() - Date.parse(lastVerifiedAt));
+  const { name, lastVerifiedAt, verified, finishedTrials, bytes, backlog, verifiedAt, damage } = backup;
+  if (lastVerifiedAt === null) return `${name}: NO GOOD COPY YET`;
+  const ago = (at: string): string => `${formatDuration(Date.now() - Date.parse(at))} ago`;
   const state = verified === 'verified' ? 'verified' : 'in the mount, upload unconfirmed';
-  const size = bytes === null ? '' : `, ${formatBytes(bytes)}`;
-  return `${name}: ${finishedTrials ?? 0} finished trials safe, ${state} ${age} ago${size}${error === null ? '' : `; then failed: ${error}`}`;
+  const parts = [
+    `${finishedTrials ?? 0} finished trials safe`,
+    `${state} ${ago(lastVerifiedAt)}`,
+    ...(bytes === null ? [] : [formatBytes(bytes)]),
+    ...(backlog === null || backlog === 0 ? [] : [`${backlog} trials behind`]),
+    ...(verifiedAt === null ? [] : [`checked ${ago(verifiedAt)}: ${damage === null ? 'all good' : 'DAMAGED'}`]),
+  ];
+  return `${name}: ${parts.join(', ')}`;
 }

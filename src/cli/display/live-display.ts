@@ -76,6 +76,8 @@ export class LiveDisplay {
     }
     const backup = state.backupLine(Date.now());
     if (backup !== undefined) lines.push(this.#output.style('dim', backup));
+    for (const problem of state.backupProblems(Date.now()))
+      lines.push(this.#output.style(['bold', 'red'], problem.slice(0, this.#output.width - 1)));
     if (state.stopping !== undefined) lines.push(this.#output.style('yellow', `stopping: ${state.stopping}`));
     return lines;
   }

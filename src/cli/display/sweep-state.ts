@@ -2,7 +2,7 @@ import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { isBetter, type StudyDirection } from '../../core/study-direction.js';
 import type { BackupState } from '../../app/backup-state.js';
 import type { SweepStart } from '../../app/sweep-observer.js';
-import { formatDuration, formatNumber } from '../output.js';
+import { formatBytes, formatDuration, formatNumber } from '../output.js';
 import type { ChartPoint } from './history-chart.js';
 
 /** A trial that runs now. */
@@ -110,20 +110,32 @@ export class SweepState {
   backupLine(now: number): string | undefined {
     if (this.backups.length === 0) return undefined;
     const good = this.backups.filter((state) => state.lastVerifiedAt !== undefined && state.error === undefined);
-    const bad = this.backups.filter((state) => state.error !== undefined);
-    const parts: string[] = [];
-    if (good.length > 0) {
-      const safe = Math.min(...good.map((state) => state.safeUpTo ?? -1));
-      const age = Math.max(...good.map((state) => now - Date.parse(state.lastVerifiedAt ?? '')));
-      const names = good.map(
-        (state) => state.name + (state.sameDisk ? ' (same disk)' : state.unconfirmed ? ' (upload unconfirmed)' : ''),
-      );
-      parts.push(
-        `${safe < 0 ? 'safe: the study, no trial yet' : `safe up to trial ${safe}`}, ${formatDuration(age)} ago, on ${names.join(', ')}`,
-      );
-    }
-    for (const state of bad) parts.push(`${state.name}: ${state.error ?? ''}`);
-    if (parts.length === 0) parts.push('no backup yet');
-    return parts.join('; ');
+    if (good.length === 0) return this.backupProblems(now).length > 0 ? 'NOT BACKED UP' : 'no backup yet';
+    const safe = Math.min(...good.map((state) => state.safeUpTo ?? -1));
+    const age = Math.max(...good.map((state) => now - Date.parse(state.lastVerifiedAt ?? '')));
+    const names = good.map((state) => {
+      const marks = [
+        ...(state.sameDisk ? ['same disk'] : []),
+        ...(state.unconfirmed ? ['upload unconfirmed'] : []),
+        ...(state.backlog > 0 ? [`${state.backlog} behind`] : []),
+      ];
+      const size = state.bytes > 0 ? ` ${formatBytes(state.bytes)}` : '';
+      return `${state.name}${size}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}`;
+    });
+    const what = safe < 0 ? 'safe: the study, no trial yet' : `safe up to trial ${safe}`;
+    return `${what}, ${formatDuration(age)} ago, on ${names.join(', ')}`;
+  }
+
+  /** What nobody may overlook: copies that fail, are damaged or overdue; a line each. */
+  backupProblems(now: number): string[] {
+    return this.backups.flatMap(({ name, error, overdueMs, damage, backlog, lastVerifiedAt }) => {
+      const last =
+        lastVerifiedAt === undefined
+          ? 'no copy there yet'
+          : `last copy ${formatDuration(now - Date.parse(lastVerifiedAt))} ago`;
+      if (error !== undefined) return [`BACKUP FAILS on ${name} (${last}, ${backlog} behind): ${error}`];
+      if (overdueMs !== undefined) return [`BACKUP OVERDUE on ${name}: ${last}, ${backlog} behind`];
+      return damage === undefined ? [] : [`BACKUP DAMAGED on ${name}: ${damage}`];
+    });
   }
 }
