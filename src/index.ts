@@ -78,6 +78,7 @@ export { QMCSampler, type QMCSamplerOptions } from './samplers/qmc-sampler.js';
 export { RandomSampler } from './samplers/random-sampler.js';
 export { AutoSampler, type AutoSamplerOptions } from './samplers/auto-sampler.js';
 export { GPSampler, type GPSamplerOptions } from './samplers/gp-sampler.js';
+export type { CategoricalDistance, TPESamplerOptions } from './samplers/tpe-options.js';
 export { TPESampler } from './samplers/tpe-sampler.js';
 export {
   copyStudy,

@@ -174,7 +174,7 @@ export class CmaEs implements CmaOptimizer {
         this.covariance[j * n + i] = value;
       }
     }
-    if (before !== undefined) this.#learning?.apply(this, before);
+    if (before !== undefined) this.#learning?.correct(this, before);
   }
 
   shouldStop(): boolean {

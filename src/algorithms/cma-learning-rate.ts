@@ -73,7 +73,7 @@ export class LearningRateAdaptation {
     return { mean: this.#mean.value, covariance: this.#covariance.value };
   }
 
-  apply(after: After, before: Before): void {
+  correct(after: After, before: Before): void {
     const n = this.#n;
     const step = after.mean.map((value, i) => value - (before.mean[i] as number));
     const old = before.covariance.map((value) => value * before.sigma ** 2);

@@ -18,6 +18,8 @@ export interface NumericDimension {
 export interface CategoricalDimension {
   readonly kind: 'categorical';
   readonly choices: number;
+  /** Distance from each choice to each other one; undefined where all are equally far. */
+  readonly distances?: readonly (readonly number[])[] | undefined;
 }
 
 /** A numeric dimension with its derived bounds. */

@@ -80,7 +80,7 @@ export class ParzenEstimator {
       const rows = orders[j] as Int32Array;
       return dimension.kind === 'numeric'
         ? new NumericPart(dimension, column, rows, j === windowAt ? undefined : place, options)
-        : new CategoricalPart(dimension.choices, column, rows, place, options.priorWeight);
+        : new CategoricalPart(dimension, column, rows, place, options.priorWeight);
     });
     this.#window = this.#parts.find((part): part is NumericPart => part instanceof NumericPart);
     const numeric = this.#parts.filter((part) => part instanceof NumericPart && part.dimension.step === undefined);

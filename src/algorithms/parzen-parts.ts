@@ -1,5 +1,5 @@
 import { logNormalMass, LOG_SQRT_2PI, truncatedNormalQuantile } from './normal-distribution.js';
-import type { NumericDimension } from './parzen-dimension.js';
+import type { CategoricalDimension, NumericDimension } from './parzen-dimension.js';
 import type { Random } from '../core/random.js';
 
 /** A kernel centred anywhere in its range with σ no larger than the range keeps at least Φ(1) - Φ(0) of its mass. */
@@ -177,27 +177,51 @@ export class NumericPart {
   }
 }
 
-/** Smoothed indicators of one categorical parameter. */
+/**
+ * Kernels of one categorical parameter: an observed choice counts fully, every choice a little; with distances, choices count the
+ * more the nearer they are to it (Optuna's rule: Watanabe, arXiv:2304.11127, section 3.3.2).
+ */
 export class CategoricalPart {
-  readonly bound: number;
+  readonly bound = 0;
   readonly #n: number;
   readonly #choices: number;
   readonly #category: Int32Array;
-  readonly #same: number;
-  readonly #other: number;
+  /** Log probability of each choice (second index) where another was observed (first). */
+  readonly #logs: Float64Array;
   #x = 0;
 
-  constructor(choices: number, column: Float64Array, rows: Int32Array, place: Int32Array, priorWeight: number) {
+  constructor(
+    { choices, distances }: CategoricalDimension,
+    column: Float64Array,
+    rows: Int32Array,
+    place: Int32Array,
+    priorWeight: number,
+  ) {
     const n = rows.length;
     this.#n = n;
     this.#choices = choices;
     this.#category = new Int32Array(n);
     for (const row of rows) this.#category[place[row] as number] = column[row] as number;
     const spread = priorWeight / (n + 1);
-    const total = 1 + spread * choices;
-    this.#same = Math.log((1 + spread) / total);
-    this.#other = Math.log(spread / total);
-    this.bound = 0;
+    const coefficient = (Math.log((n + 1) / priorWeight) * Math.log(choices)) / Math.log(6);
+    this.#logs = new Float64Array(choices * choices);
+    for (let observed = 0; observed < choices; observed++) {
+      const row = distances?.[observed];
+      const farthest = row === undefined ? 0 : Math.max(...row);
+      let total = 0;
+      for (let choice = 0; choice < choices; choice++) {
+        const weight =
+          row === undefined
+            ? spread + (choice === observed ? 1 : 0)
+            : Math.exp(-(((row[choice] as number) / farthest) ** 2) * coefficient);
+        this.#logs[observed * choices + choice] = weight;
+        total += weight;
+      }
+      for (let choice = 0; choice < choices; choice++) {
+        const at = observed * choices + choice;
+        this.#logs[at] = Math.log((this.#logs[at] as number) / total);
+      }
+    }
   }
 
   moveTo(x: number): void {
@@ -209,7 +233,7 @@ export class CategoricalPart {
   }
 
   logPdf(k: number): number {
-    return this.#category[k] === this.#x ? this.#same : this.#other;
+    return this.#logs[(this.#category[k] as number) * this.#choices + this.#x] as number;
   }
 
   logPrior(): number {
@@ -218,10 +242,10 @@ export class CategoricalPart {
 
   sample(k: number, random: Random): number {
     if (k === this.#n) return random.integer(this.#choices);
-    const other = Math.exp(this.#other);
+    const row = (this.#category[k] as number) * this.#choices;
     let rest = random.uniform();
     for (let choice = 0; choice < this.#choices - 1; choice++) {
-      rest -= choice === this.#category[k] ? Math.exp(this.#same) : other;
+      rest -= Math.exp(this.#logs[row + choice] as number);
       if (rest < 0) return choice;
     }
     return this.#choices - 1;

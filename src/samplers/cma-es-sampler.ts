@@ -24,6 +24,11 @@ import { TPESampler } from './tpe-sampler.js';
 const MOST_RUNS = 16;
 const LEAST_SIGMA = 1e-10;
 
+interface Run {
+  readonly space: CmaSpace;
+  readonly progress: CmaProgress;
+}
+
 interface Start {
   readonly mean: Float64Array;
   readonly sigma: number;
@@ -40,10 +45,7 @@ export class CmaEsSampler implements Sampler {
   readonly #options: CmaEsSamplerOptions;
   readonly #independent: Sampler;
   readonly #intersection = new IntersectionSearchSpace();
-  readonly #runs = new WeakMap<
-    TrialHistory,
-    Map<string, { readonly space: CmaSpace; readonly progress: CmaProgress }>
-  >();
+  readonly #runs = new WeakMap<TrialHistory, Map<string, Run>>();
   readonly #completed = new WeakMap<TrialHistory, { consumed: number; count: number }>();
 
   /** @throws UsageError for options out of range, or that exclude each other */
@@ -127,7 +129,7 @@ export class CmaEsSampler implements Sampler {
 
   #runOf(study: StudyView, searchSpace: SearchSpace): { run: string; space: CmaSpace; progress: CmaProgress } {
     let runs = this.#runs.get(study.history);
-    if (runs === undefined) this.#runs.set(study.history, (runs = new Map()));
+    if (runs === undefined) this.#runs.set(study.history, (runs = new Map<string, Run>()));
     const space = new CmaSpace(searchSpace, this.#options.withMargin === true);
     const run = hash8(`${space.signature}\n${this.#signature()}`);
     let known = runs.get(run);

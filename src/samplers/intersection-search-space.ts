@@ -47,24 +47,49 @@ function intersect(space: Map<string, Distribution>, trial: FrozenTrial): boolea
   return changed;
 }
 
+interface Groups {
+  consumed: number;
+  groups: Map<string, Distribution>[];
+  sorted: readonly SearchSpace[] | undefined;
+}
+
 /**
- * Splits the parameters into the largest groups that always come together: two parameters share a group where no trial has one
- * without the other.
+ * The parameters in the largest groups that always come together: two share a group where no COMPLETE or PRUNED trial has one without
+ * the other. Kept up to date as trials finish.
  */
-export function decomposeSearchSpace(trials: readonly FrozenTrial[]): SearchSpace[] {
-  let groups: Map<string, Distribution>[] = [];
-  for (const trial of trials) {
-    if (trial.state !== 'COMPLETE' && trial.state !== 'PRUNED') continue;
-    const rest = new Map(Object.entries(trial.distributions));
-    const next: Map<string, Distribution>[] = [];
-    for (const group of groups) {
-      const shared = new Map([...group].filter(([name]) => rest.has(name)));
-      const left = new Map([...group].filter(([name]) => !rest.has(name)));
-      for (const name of shared.keys()) rest.delete(name);
-      for (const part of [shared, left]) if (part.size > 0) next.push(part);
+export class GroupDecomposedSearchSpace {
+  readonly #places = new WeakMap<TrialHistory, Groups>();
+
+  of({ history }: StudyView): readonly SearchSpace[] {
+    let place = this.#places.get(history);
+    if (place === undefined) this.#places.set(history, (place = { consumed: 0, groups: [], sorted: undefined }));
+    const { finished } = history;
+    for (; place.consumed < finished.length; place.consumed++) {
+      const trial = finished[place.consumed];
+      if (trial === undefined || (trial.state !== 'COMPLETE' && trial.state !== 'PRUNED')) continue;
+      const groups = divide(place.groups, trial.distributions);
+      if (groups === undefined) continue;
+      place.groups = groups;
+      place.sorted = undefined;
     }
-    if (rest.size > 0) next.push(rest);
-    groups = next;
+    place.sorted ??= place.groups.map((group) => Object.fromEntries([...group].sort(([a], [b]) => (a < b ? -1 : 1))));
+    return place.sorted;
   }
-  return groups.map((group) => Object.fromEntries([...group].sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/** The groups once a trial with these parameters is known; undefined where they stay as they are. */
+function divide(
+  groups: readonly Map<string, Distribution>[],
+  params: SearchSpace,
+): Map<string, Distribution>[] | undefined {
+  const rest = new Map(Object.entries(params));
+  const next: Map<string, Distribution>[] = [];
+  for (const group of groups) {
+    const shared = new Map([...group].filter(([name]) => rest.has(name)));
+    const left = new Map([...group].filter(([name]) => !rest.has(name)));
+    for (const name of shared.keys()) rest.delete(name);
+    for (const part of [shared, left]) if (part.size > 0) next.push(part);
+  }
+  if (rest.size > 0) next.push(rest);
+  return next.length === groups.length ? undefined : next;
 }

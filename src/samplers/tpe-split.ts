@@ -27,6 +27,8 @@ export class TpeHistory {
   readonly #infeasible: Ranked[] = [];
   readonly #directions: readonly StudyDirection[];
   #consumed = 0;
+  /** Last choice among several objectives: the same for every parameter of a trial. */
+  #chosen: { readonly trials: number; readonly size: number; readonly best: number[] } | undefined;
 
   constructor(directions: readonly StudyDirection[]) {
     this.#directions = directions;
@@ -66,11 +68,16 @@ export class TpeHistory {
 
   /** Whole fronts while they fit; the front that does not is cut to the subset of largest hypervolume (Optuna's MOTPE split). */
   #bestOfSeveral(size: number): number[] {
+    const trials = this.#complete.length;
+    const known = this.#chosen;
+    if (known?.trials === trials && known.size === size) return known.best;
     const pool = [...this.#complete].sort((a, b) => a.age - b.age);
     const losses = pool.map(({ index }) =>
       (this.trials[index]?.values ?? []).map((value, i) => (this.#directions[i] === 'maximize' ? -value : value)),
     );
-    return paretoSubset(losses, size).map((i) => pool[i]?.index ?? 0);
+    const best = paretoSubset(losses, size).map((i) => pool[i]?.index ?? 0);
+    this.#chosen = { trials, size, best };
+    return best;
   }
 }
 

@@ -14,6 +14,8 @@ from optuna.distributions import distribution_to_json
 from optuna.samplers import _tpe
 import optuna.samplers._tpe.parzen_estimator
 from optuna.samplers._tpe.sampler import _split_trials, default_gamma, default_gamma_multiobjective
+from optuna.samplers._tpe.sampler import default_weights, hyperopt_default_gamma
+from optuna.search_space.group_decomposed import _GroupDecomposedSearchSpace
 from optuna.trial import TrialState, create_trial
 
 warnings.filterwarnings("ignore")
@@ -81,21 +83,26 @@ def make_study(space, n, rng, kind, directions):
     return study
 
 
-def facts(name, space, n, kind, directions, seed):
+def uniform_weights(n):
+    return np.ones(n)
+
+
+def facts(name, space, n, kind, directions, seed, options=None, ours=None):
     rng = random.Random(seed)
     study = make_study(space, n, rng, kind, directions)
-    sampler = optuna.samplers.TPESampler(seed=1)
+    sampler = optuna.samplers.TPESampler(seed=1, **(options or {}))
     states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
     trials = study.get_trials(deepcopy=False, states=states)
     finished = sum(t.state != TrialState.RUNNING for t in trials)
     gamma = default_gamma if len(directions) == 1 else default_gamma_multiobjective
-    below, above = _split_trials(study, trials, gamma(finished))
+    below, above = _split_trials(study, trials, (sampler._gamma or gamma)(finished))
     mpe_below = sampler._build_parzen_estimator(study, space, below, handle_below=True)
     mpe_above = sampler._build_parzen_estimator(study, space, above, handle_below=False)
     candidates = [{k: d.to_internal_repr(draw(rng, d)) for k, d in space.items()} for _ in range(12)]
     samples = {k: np.array([c[k] for c in candidates]) for k in space}
     return {
-        "name": f"{name}, {n} trials, {kind}, {len(directions)} objectives",
+        "name": f"{name}, {n} trials, {kind}, {len(directions)} objectives" + (f", {ours}" if ours else ""),
+        "options": ours,
         "directions": list(directions),
         "space": {k: distribution_to_json(d) for k, d in space.items()},
         "trials": [
@@ -127,4 +134,37 @@ cases.append(facts("mixed", SPACES["mixed"], 320, "complete", ["minimize"], len(
 for directions in (["minimize", "maximize"], ["minimize", "minimize", "maximize"]):
     for n in (12, 50):
         cases.append(facts("float-log", SPACES["float-log"], n, "complete", directions, len(cases)))
-json.dump({"optuna": optuna.__version__, "cases": cases}, sys.stdout)
+OPTIONS = [
+    ({"prior_weight": 0.2}, {"priorWeight": 0.2}),
+    ({"prior_weight": 5.0}, {"priorWeight": 5}),
+    ({"consider_magic_clip": False}, {"considerMagicClip": False}),
+    ({"consider_endpoints": True}, {"considerEndpoints": True}),
+    ({"gamma": hyperopt_default_gamma}, {"gamma": "hyperopt"}),
+    ({"weights": uniform_weights}, {"weights": "uniform"}),
+    ({"multivariate": True, "group": True, "constant_liar": False}, {"multivariate": True, "group": True, "constantLiar": False}),
+]
+for options, ours in OPTIONS:
+    for n in (12, 130):
+        cases.append(facts("mixed", SPACES["mixed"], n, "complete", ["minimize"], len(cases), options, ours))
+        cases.append(facts("float", SPACES["float"], n, "complete", ["minimize"], len(cases), options, ours))
+
+
+def groups():
+    """What group=True divides conditional spaces into."""
+    f, c = FloatDistribution(0, 1), CategoricalDistribution(["a", "b"])
+    result = []
+    for names in (["ab", "abc"], ["ab", "bc", "ca"], ["abcd", "ab", "c", "e"], ["abc", "de", "abcde"]):
+        study = optuna.create_study()
+        for letters in names:
+            space = {letter: c if letter == "a" else f for letter in letters}
+            params = {letter: "b" if letter == "a" else 0.5 for letter in letters}
+            study.add_trial(create_trial(params=params, distributions=space, value=1.0))
+        divided = _GroupDecomposedSearchSpace(True).calculate(study)
+        result.append({"trials": names, "groups": sorted("".join(sorted(g)) for g in divided.search_spaces)})
+    return result
+
+
+numbers = [0, 1, 2, 9, 10, 11, 24, 25, 26, 27, 99, 100, 101, 250, 251, 1000, 10000]
+gammas = [[n, default_gamma(n), default_gamma_multiobjective(n), hyperopt_default_gamma(n)] for n in numbers]
+weights = [[n, default_weights(n).tolist()] for n in numbers if n <= 101]
+json.dump({"gammas": gammas, "weights": weights, "groups": groups(), "optuna": optuna.__version__, "cases": cases}, sys.stdout)

@@ -73,6 +73,15 @@ const VARIANTS: Readonly<Record<string, readonly Variant[]>> = {
     { options: {} },
     { options: { n_startup_trials: 2, multivariate: false, constant_liar: false } },
     { options: { n_startup_trials: 2, group: true } },
+    {
+      options: {
+        n_startup_trials: 0,
+        gamma: 'hyperopt',
+        weights: 'uniform',
+        prior_weight: 0.5,
+        consider_endpoints: true,
+      },
+    },
   ],
 };
 
