@@ -142,7 +142,10 @@ export interface Storage {
    */
   sync(studyId: number, cursor?: SyncCursor): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }>;
   /** The same with the study itself, all as it was at one moment: for copies. */
-  export(studyId: number, cursor?: SyncCursor): Promise<{ study: StudyRecord; trials: FrozenTrial[]; cursor: SyncCursor }>;
+  export(
+    studyId: number,
+    cursor?: SyncCursor,
+  ): Promise<{ study: StudyRecord; trials: FrozenTrial[]; cursor: SyncCursor }>;
 
   /** Enters this process, or renews its entry. */
   registerProcess(process: ProcessIdentity, at: string): Promise<void>;

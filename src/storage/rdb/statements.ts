@@ -377,10 +377,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
         .where('name', '=', arg<string>(0)),
     ),
     removeLease: make((k) =>
-      k
-        .deleteFrom('resweep_leases')
-        .where('name', '=', arg<string>(0))
-        .where('holder', '=', arg<string>(1)),
+      k.deleteFrom('resweep_leases').where('name', '=', arg<string>(0)).where('holder', '=', arg<string>(1)),
     ),
     counter: make((k) => k.selectFrom('resweep_counters').select('value').where('name', '=', arg<string>(0))),
     setCounter: make((k) => {

@@ -7,8 +7,7 @@ export const SERVER_TABLES: Readonly<Record<string, string>> = {
   pid BIGINT NOT NULL, start_time VARCHAR(32) NOT NULL, registered_at VARCHAR(32) NOT NULL, heartbeat_at VARCHAR(32) NOT NULL)`,
   resweep_trial_owners: '(trial_id INTEGER NOT NULL PRIMARY KEY, process_id VARCHAR(64) NOT NULL)',
   resweep_counters: '(name VARCHAR(64) NOT NULL PRIMARY KEY, value BIGINT NOT NULL)',
-  resweep_leases:
-    '(name VARCHAR(255) NOT NULL PRIMARY KEY, holder VARCHAR(64) NOT NULL, beat BIGINT NOT NULL)',
+  resweep_leases: '(name VARCHAR(255) NOT NULL PRIMARY KEY, holder VARCHAR(64) NOT NULL, beat BIGINT NOT NULL)',
   resweep_writers: `(writer_id VARCHAR(64) NOT NULL PRIMARY KEY, epoch BIGINT NOT NULL, sequence BIGINT NOT NULL,
   trial_id INTEGER, trial_sequence BIGINT)`,
 };
