@@ -71,6 +71,47 @@ function chooseStarts(values: readonly number[], count: number, random: Random):
   return [best, ...order.slice(0, count - 1).map(({ i }) => i)];
 }
 
+/**
+ * Ascent in some continuous columns, each in units of its length scale, which makes their curvatures alike. Moves the point where
+ * that is better than `value`, what is known of it.
+ * @returns the value then
+ */
+export function climbContinuous(
+  acquisition: Acquisition,
+  point: Float64Array,
+  value: number,
+  columns: readonly number[],
+  allScales: ArrayLike<number>,
+  evaluations: number,
+): number {
+  const scales = columns.map((j) => allScales[j] as number);
+  const trial = point.slice();
+  const full = new Float64Array(point.length);
+  const { x, value: least } = minimizeBounded(
+    (scaled, gradient) => {
+      for (const [i, j] of columns.entries()) trial[j] = (scaled[i] as number) * (scales[i] as number);
+      full.fill(0);
+      const at = acquisition.evaluate(trial, full);
+      for (const [i, j] of columns.entries()) gradient[i] = -(full[j] as number) * (scales[i] as number);
+      return -at;
+    },
+    Float64Array.from(columns, (j, i) => (point[j] as number) / (scales[i] as number)),
+    {
+      lower: new Float64Array(columns.length),
+      upper: Float64Array.from(scales, (scale) => 1 / scale),
+      maxIterations: evaluations,
+      maxEvaluations: evaluations,
+      gradientTolerance: 1e-2,
+      valueTolerance: 1e-6,
+    },
+  );
+  if (!(-least > value)) return value;
+  for (const [i, j] of columns.entries()) {
+    point[j] = Math.min(1, Math.max(0, (x[i] as number) * (scales[i] as number)));
+  }
+  return -least;
+}
+
 class LocalSearch {
   readonly #acquisition: Acquisition;
   readonly #columns: readonly Column[];
@@ -127,34 +168,8 @@ class LocalSearch {
     return { point, value };
   }
 
-  /** Ascent in the continuous columns, each in units of its length scale, which makes their curvatures alike. */
   #climb(point: Float64Array, value: number): number {
-    const columns = this.#continuous;
-    const scales = columns.map((j) => this.#scales[j] as number);
-    const trial = point.slice();
-    const full = new Float64Array(point.length);
-    const { x, value: least } = minimizeBounded(
-      (scaled, gradient) => {
-        for (const [i, j] of columns.entries()) trial[j] = (scaled[i] as number) * (scales[i] as number);
-        full.fill(0);
-        const at = this.#acquisition.evaluate(trial, full);
-        for (const [i, j] of columns.entries()) gradient[i] = -(full[j] as number) * (scales[i] as number);
-        return -at;
-      },
-      Float64Array.from(columns, (j, i) => (point[j] as number) / (scales[i] as number)),
-      {
-        lower: new Float64Array(columns.length),
-        upper: Float64Array.from(scales, (scale) => 1 / scale),
-        maxIterations: this.#evaluations,
-        maxEvaluations: this.#evaluations,
-        gradientTolerance: 1e-2,
-        valueTolerance: 1e-6,
-      },
-    );
-    if (!(-least > value)) return value;
-    for (const [i, j] of columns.entries())
-      point[j] = Math.min(1, Math.max(0, (x[i] as number) * (scales[i] as number)));
-    return -least;
+    return climbContinuous(this.#acquisition, point, value, this.#continuous, this.#scales, this.#evaluations);
   }
 
   #tryLevels(point: Float64Array, j: number, value: number): number {

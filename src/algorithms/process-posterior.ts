@@ -7,8 +7,8 @@ const SQRT5 = Math.sqrt(5);
 
 /**
  * Posterior of a Gaussian process at one point after another, with the gradient of whatever is made of it: mean, variance, and
- * covariances with points whose results are still to come (Rasmussen & Williams 2006, eq. 2.25 and 2.26, derived by x). For
- * processes without additive kernels and points without gaps.
+ * covariances with points whose results are still to come (Rasmussen & Williams 2006, eq. 2.25 and 2.26, derived by x). A gap
+ * (a parameter that does not take part) has no gradient.
  */
 export class ProcessPosterior {
   /** At the latest point. */
@@ -22,10 +22,14 @@ export class ProcessPosterior {
   readonly #isCategorical: readonly boolean[];
   /** Rows, then pending points, by column. */
   readonly #byColumn: readonly Float64Array[];
+  readonly #isComplete: readonly boolean[];
   readonly #rows: number;
   /** Covariances of the latest point with rows and pending points, and their derivatives by the squared scaled distance. */
   readonly #k: Float64Array;
   readonly #slopes: Float64Array;
+  /** What the one-dimensional kernels add, and its derivatives by the squared distance in each column. */
+  readonly #additive: Float64Array;
+  readonly #additiveSlopes: readonly Float64Array[] | undefined;
   /** L⁻¹ k. */
   readonly #projected: Float64Array;
   readonly #coefficients: Float64Array;
@@ -40,7 +44,6 @@ export class ProcessPosterior {
     rows: readonly Float64Array[],
     pending: readonly Float64Array[] = [],
   ) {
-    if (process.parameters.additive !== undefined) throw new Error('Additive processes have no gradient here.');
     const n = rows.length;
     this.process = process;
     this.pending = pending;
@@ -48,6 +51,10 @@ export class ProcessPosterior {
     this.#isCategorical = columns.map(({ kind }) => kind === 'categorical');
     const all = [...rows, ...pending];
     this.#byColumn = columns.map((_, j) => Float64Array.from(all, (row) => row[j] as number));
+    this.#isComplete = this.#byColumn.map((values) => !values.some(Number.isNaN));
+    const { additive } = process.parameters;
+    this.#additiveSlopes = additive === undefined ? undefined : columns.map(() => new Float64Array(all.length));
+    this.#additive = new Float64Array(additive === undefined ? 0 : all.length);
     this.#k = new Float64Array(all.length);
     this.#slopes = new Float64Array(all.length);
     this.#projected = new Float64Array(n);
@@ -94,27 +101,39 @@ export class ProcessPosterior {
       coefficients[n + r] = slope;
     }
     const total = n + byCovariances.length;
-    for (let i = 0; i < total; i++) coefficients[i] = (coefficients[i] as number) * (this.#slopes[i] as number);
     for (let j = 0; j < this.#byColumn.length; j++) {
-      if (this.#isCategorical[j] === true) continue;
-      const values = this.#byColumn[j] as Float64Array;
       const x = this.#point[j] as number;
+      if (this.#isCategorical[j] === true || Number.isNaN(x)) continue;
+      const values = this.#byColumn[j] as Float64Array;
+      const scale = this.process.parameters.inverseSquaredScales[j] as number;
+      const own = this.#additiveSlopes?.[j];
       let sum = 0;
-      for (let i = 0; i < total; i++) sum += (coefficients[i] as number) * (x - (values[i] as number));
-      gradient[j] = (gradient[j] as number) + 2 * (this.process.parameters.inverseSquaredScales[j] as number) * sum;
+      for (let i = 0; i < total; i++) {
+        const difference = x - (values[i] as number);
+        if (Number.isNaN(difference)) continue;
+        const slope = scale * (this.#slopes[i] as number) + (own === undefined ? 0 : (own[i] as number));
+        sum += (coefficients[i] as number) * slope * difference;
+      }
+      gradient[j] = (gradient[j] as number) + 2 * sum;
     }
   }
 
   #setCovariances(point: Float64Array): void {
-    const { inverseSquaredScales, signalVariance } = this.process.parameters;
+    const { inverseSquaredScales, signalVariance, additive } = this.process.parameters;
     const k = this.#k;
     k.fill(0);
+    this.#additive.fill(0);
     for (let j = 0; j < this.#byColumn.length; j++) {
       const values = this.#byColumn[j] as Float64Array;
       const x = point[j] as number;
       const t = inverseSquaredScales[j] as number;
-      if (this.#isCategorical[j] === true) {
-        for (let i = 0; i < k.length; i++) k[i] = (k[i] as number) + t * squaredDistance(true, x, values[i] as number);
+      if (additive !== undefined) {
+        this.#addOwn(j, x, additive.inverseSquaredScales[j] as number, additive.signalVariance);
+      }
+      if (this.#isCategorical[j] === true || this.#isComplete[j] !== true || Number.isNaN(x)) {
+        const isCategorical = this.#isCategorical[j] === true;
+        for (let i = 0; i < k.length; i++)
+          k[i] = (k[i] as number) + t * squaredDistance(isCategorical, x, values[i] as number);
       } else {
         for (let i = 0; i < k.length; i++) {
           const difference = x - (values[i] as number);
@@ -125,8 +144,22 @@ export class ProcessPosterior {
     for (let i = 0; i < k.length; i++) {
       const r = SQRT5 * Math.sqrt(k[i] as number);
       const e = signalVariance * expNegative(r);
-      k[i] = (1 + r + (r * r) / 3) * e;
+      k[i] = (1 + r + (r * r) / 3) * e + (this.#additive[i] ?? 0);
       this.#slopes[i] = (-5 / 6) * (1 + r) * e;
+    }
+  }
+
+  /** What column j's own kernel brings. */
+  #addOwn(j: number, x: number, scale: number, signalVariance: number): void {
+    const values = this.#byColumn[j] as Float64Array;
+    const slopes = this.#additiveSlopes?.[j] as Float64Array;
+    const height = signalVariance / this.#byColumn.length;
+    for (let i = 0; i < values.length; i++) {
+      const square = squaredDistance(this.#isCategorical[j] === true, x, values[i] as number);
+      const r = SQRT5 * Math.sqrt(scale * square);
+      const e = height * expNegative(r);
+      this.#additive[i] = (this.#additive[i] as number) + (1 + r + (r * r) / 3) * e;
+      slopes[i] = (-5 / 6) * (1 + r) * e * scale;
     }
   }
 

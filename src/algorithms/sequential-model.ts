@@ -1,11 +1,14 @@
 import type { Random } from '../core/random.js';
+import { LogExpectedImprovement } from './acquisition.js';
 import { searchCandidates, type Candidate } from './candidate-search.js';
 import { ExtraTrees } from './extra-trees.js';
 import { GaussianProcess, type GpParameters } from './gaussian-process.js';
 import { fitGaussianProcess, type GpFitOptions } from './gaussian-process-fit.js';
-import type { Column, SearchDomain } from './search-domain.js';
+import { climbContinuous } from './mixed-acquisition-search.js';
+import { ProcessPosterior } from './process-posterior.js';
+import { masked, pointKey, type Column, type SearchDomain } from './search-domain.js';
 import { SurrogateEnsemble } from './surrogate-ensemble.js';
-import { rankToNormal } from './target-transform.js';
+import { rankShares, rankToNormal, warpLosses, type Warp } from './target-transform.js';
 
 /** Continuous columns up to which what each does by itself is modelled beside what they do together: it costs time. */
 const MOST_ADDITIVE = 4;
@@ -19,10 +22,18 @@ export function processPrior(columns: readonly Column[]): GpFitOptions {
   };
 }
 
+const WARPS: readonly Warp[] = ['log', 'linear', 'rank'];
+/** By how much another warp's squared error must be smaller than that of one before it. */
+const WARP_MARGIN = 0.05;
+
 /** Columns that each node of a tree tries. */
 const MOST_CUTS = 6;
 /** Weight of the trees below which they are left out. */
 const LEAST_WEIGHT = 0.1;
+
+/** Weight of the process from which its gradient is followed, and for how long. */
+const LEAST_TO_CLIMB = 0.5;
+const CLIMB_EVALUATIONS = 30;
 
 /** Score of a trial that failed, in normal scores: worse than five in six. */
 const FAILED_SCORE = 1;
@@ -33,6 +44,7 @@ export interface ModelProblem {
   readonly rows: readonly Float64Array[];
   /** Their losses. */
   readonly losses: ArrayLike<number>;
+  readonly warp: Warp;
   /** Whether each keeps all constraints. */
   readonly isFeasible: readonly boolean[];
   /** Masked points that failed. */
@@ -53,18 +65,56 @@ export interface ModelProblem {
   readonly draws?: number | undefined;
 }
 
-/** Length scales and noise of largest posterior density for losses taken as normal scores. */
+/** Length scales and noise of largest posterior density for losses seen through a warp. */
 export function fitProcess(
   columns: readonly Column[],
   rows: readonly Float64Array[],
   losses: ArrayLike<number>,
+  warp: Warp,
   options: GpFitOptions = {},
 ): GpParameters {
-  return fitGaussianProcess(columns, rows, rankToNormal(losses), {
+  return fitGaussianProcess(columns, rows, warpLosses(losses, warp), {
     maxIterations: 15,
     ...processPrior(columns),
     ...options,
   });
+}
+
+/**
+ * The warp through which a process predicts the order of the losses best, each left out in turn: by the squared differences of normal
+ * scores of what it predicts and of what came, the better ones counting more. Order is all that counts for what to try next, and the
+ * only measure that is the same for all.
+ */
+export function chooseWarp(
+  columns: readonly Column[],
+  rows: readonly Float64Array[],
+  losses: ArrayLike<number>,
+): { warp: Warp; parameters: GpParameters } {
+  const wanted = rankToNormal(losses);
+  const importance = rankShares(losses).map((share) => (1 - share) ** 2);
+  let best: { warp: Warp; parameters: GpParameters } | undefined;
+  let bestScore = -Infinity;
+  for (const warp of WARPS) {
+    const parameters = fitProcess(columns, rows, losses, warp);
+    const targets = warpLosses(losses, warp);
+    const { means } = new GaussianProcess(columns, rows, targets, parameters).leaveOneOut(targets);
+    const score = -weightedError(rankToNormal(means), wanted, importance);
+    if (best === undefined || score > bestScore + WARP_MARGIN) {
+      best = { warp, parameters };
+      bestScore = score;
+    }
+  }
+  return best ?? { warp: 'log', parameters: fitProcess(columns, rows, losses, 'log') };
+}
+
+function weightedError(predicted: Float64Array, wanted: Float64Array, weights: Float64Array): number {
+  let sum = 0;
+  let total = 0;
+  for (const [i, weight] of weights.entries()) {
+    sum += weight * ((predicted[i] as number) - (wanted[i] as number)) ** 2;
+    total += weight;
+  }
+  return sum / total;
 }
 
 /**
@@ -73,21 +123,23 @@ export function fitProcess(
  */
 export function proposeByModel(problem: ModelProblem): Candidate | undefined {
   const { domain, random, pending } = problem;
-  const scores = rankToNormal(problem.losses);
+  const scores = warpLosses(problem.losses, problem.warp);
   const rows = [...problem.rows, ...problem.failed];
   const targets = new Float64Array(rows.length).fill(FAILED_SCORE);
   targets.set(scores);
+  let seen = rows;
   let ensemble = fitEnsemble(domain.columns, rows, targets, problem);
   if (pending.length > 0) {
     // What is being tried counts as if it had come out as expected (kriging believer: Ginsbourger, Le Riche & Carraro 2010).
     const believed = [...targets, ...pending.map((point) => ensemble.predictOne(point).mean)];
-    ensemble = fitEnsemble(domain.columns, [...rows, ...pending], Float64Array.from(believed), problem);
+    seen = [...rows, ...pending];
+    ensemble = fitEnsemble(domain.columns, seen, Float64Array.from(believed), problem);
   }
   let incumbent = Infinity;
   for (const [i, score] of scores.entries()) if (problem.isFeasible[i] === true) incumbent = Math.min(incumbent, score);
   // As long as nothing is feasible, that is what is searched for.
   if (incumbent === Infinity) incumbent = 3;
-  return searchCandidates({
+  const candidate = searchCandidates({
     domain,
     excluded: problem.excluded,
     random,
@@ -97,6 +149,39 @@ export function proposeByModel(problem: ModelProblem): Candidate | undefined {
     rounds: 4,
     rank: (points, count) => ensemble.best(points, count, incumbent, problem.logFeasibility),
   });
+  return candidate === undefined ? undefined : climbed(candidate, ensemble, seen, incumbent, problem);
+}
+
+/** Follows the gradient of the process' improvement in the continuous columns; kept where both models together find it better. */
+function climbed(
+  candidate: Candidate,
+  ensemble: SurrogateEnsemble,
+  rows: readonly Float64Array[],
+  incumbent: number,
+  { domain, centres, excluded, logFeasibility }: ModelProblem,
+): Candidate {
+  const { columns } = domain;
+  const { process, weights } = ensemble;
+  const found: Candidate[] = [candidate];
+  if (weights.process < LEAST_TO_CLIMB || !columns.some(({ kind }) => kind === 'continuous')) return candidate;
+  const acquisition = new LogExpectedImprovement(new ProcessPosterior(process, columns, rows), incumbent);
+  const { inverseSquaredScales, additive } = process.parameters;
+  const scales = inverseSquaredScales.map(
+    (t, j) => 1 / Math.sqrt(Math.max(t, additive?.inverseSquaredScales[j] ?? 0, 1)),
+  );
+  for (const start of [candidate.point, ...centres.slice(0, 1)]) {
+    const seen = masked(domain, start).slice();
+    const active = [...columns.keys()].filter((j) => columns[j]?.kind === 'continuous' && !Number.isNaN(seen[j]));
+    if (active.length === 0) continue;
+    climbContinuous(acquisition, seen, -Infinity, active, scales, CLIMB_EVALUATIONS);
+    const point = start.slice();
+    for (const j of active) point[j] = seen[j] as number;
+    if (domain.isAllowed?.(point) === false || excluded.has(pointKey(seen))) continue;
+    found.push({ point, seen });
+  }
+  const points = found.map(({ seen }) => seen);
+  const [top] = ensemble.best(points, 1, incumbent, logFeasibility);
+  return found[top?.index ?? 0] ?? candidate;
 }
 
 function fitEnsemble(

@@ -37,3 +37,32 @@ export function standardize(values: ArrayLike<number>): { scores: Float64Array; 
   const deviation = variance > 0 ? Math.sqrt(variance) : 1;
   return { scores: clipped.map((value) => (value - mean) / deviation), mean, deviation };
 }
+
+/** How a model sees losses: by their rank, by the logarithm of their distance to the best, or as they are up to a bound. */
+export type Warp = 'rank' | 'log' | 'linear';
+
+/** Distance to the best, in units of the median's, that the logarithm does not tell from 0. */
+const LOG_OFFSET = 0.1;
+/** The same in which what is worse no longer counts as worse. */
+const WORST = 4;
+
+/**
+ * Losses as targets with mean 0 and variance 1. By logarithm the best are told apart best, by rank outliers do not matter at all, and
+ * smooth functions stay smooth as they are.
+ */
+export function warpLosses(losses: ArrayLike<number>, warp: Warp): Float64Array {
+  if (warp === 'rank') return rankToNormal(losses);
+  const finite = Array.from(losses)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const best = finite[0] ?? 0;
+  const median = finite[finite.length >> 1] ?? 0;
+  const spread = median - best;
+  if (!(spread > 0)) return rankToNormal(losses);
+  const distances = Float64Array.from(losses, (loss) => Math.max(0, (loss - best) / spread));
+  return standardize(
+    distances.map((distance) =>
+      warp === 'log' ? Math.log(LOG_OFFSET + Math.min(distance, 1e9)) : Math.min(distance, WORST),
+    ),
+  ).scores;
+}

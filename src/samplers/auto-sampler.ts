@@ -3,17 +3,20 @@ import { z } from 'zod';
 import { randomPoint } from '../algorithms/candidate-search.js';
 import type { GpParameters } from '../algorithms/gaussian-process.js';
 import { masked, pointKey, valueForShare } from '../algorithms/search-domain.js';
-import { fitProcess, proposeByModel } from '../algorithms/sequential-model.js';
+import { chooseWarp, fitProcess, proposeByModel } from '../algorithms/sequential-model.js';
+import type { Warp } from '../algorithms/target-transform.js';
 import { SobolSequence, MOST_SOBOL_DIMENSIONS } from '../algorithms/sobol.js';
 import type { Distribution, ParamValue } from '../core/distributions.js';
 import { createRandom, mixSeed } from '../core/random.js';
 import type { SearchSpace, StudyView } from '../core/study-view.js';
 import { feasibilityModel, scalarLosses } from './auto-targets.js';
 import { columnOf, decodeValue, type EncodedSpace } from './encoded-space.js';
+import { GPSampler } from './gp-sampler.js';
 import { InferredSpace } from './inferred-space.js';
+import { refitSize } from './refit-size.js';
 import { shareRelativeParams, sharedRelativeParams } from './relative-params.js';
 import { trialRandom, type Sampler, type SamplingTrial } from './sampler.js';
-import { TrialLogs, type TrialLog } from './trial-log.js';
+import { TrialLogs, type LogEntry, type TrialLog } from './trial-log.js';
 
 const RELATIVE_PARAMS = 'auto:relative_params:';
 /** Trials before the model: the middle of the space, then a Sobol sequence. */
@@ -22,8 +25,20 @@ const STARTUP_TRIALS = 5;
 const MODEL_ROWS = 100;
 /** Trials from which its hyper-parameters are worked out. */
 const FIT_ROWS = 60;
+/** Objectives and parameters up to which several objectives or constraints are left to Gaussian processes. */
+const MOST_OBJECTIVES = 3;
+const MOST_COLUMNS = 20;
 /** Best trials around which candidates are searched. */
 const CENTRES = 3;
+
+/** The model's hyper-parameters as of some number of completed trials. */
+interface Fit {
+  readonly size: number;
+  readonly parameters: GpParameters;
+  /** Chosen at another number, less often. */
+  readonly chosenAt: number;
+  readonly warp: Warp;
+}
 
 export interface AutoSamplerOptions {
   /** In place of the study's own. */
@@ -32,21 +47,27 @@ export interface AutoSamplerOptions {
 
 /**
  * The default of `resweep run`: sequential model-based optimisation for whatever space a study has. A few evenly spread trials, then
- * a Gaussian process (joint and additive kernels) and randomised trees on the ranks of the results, weighed by how well each
- * predicts results left out; the candidate of largest expected improvement, found by local search, is tried next. Several
- * objectives by random scalarisations, constraints by the probability that they are kept, running trials as if they had come out
+ * a Gaussian process (joint and additive kernels) and randomised trees, weighed by how well each predicts results left out; the
+ * candidate of largest expected improvement, found by local search, is tried next. Two or three objectives by the hypervolume, more
+ * by random scalarisations, constraints by the probability that they are kept, running trials as if they had come out
  * as expected, pruned ones at what they were heading for. docs/samplers.md explains and measures it.
  */
 export class AutoSampler implements Sampler {
   readonly name = 'auto';
   readonly #seed: number | undefined;
+  readonly #processes: GPSampler;
   readonly #spaces = new InferredSpace();
   readonly #logs = new TrialLogs();
-  readonly #fits = new WeakMap<TrialLog, { readonly size: number; readonly parameters: GpParameters }>();
+  readonly #fits = new WeakMap<TrialLog, Fit>();
   readonly #designs = new WeakMap<EncodedSpace, { seed: number; sequence: SobolSequence | undefined }>();
 
   constructor(options: AutoSamplerOptions = {}) {
     this.#seed = options.seed;
+    this.#processes = new GPSampler({
+      seed: options.seed,
+      nStartupTrials: STARTUP_TRIALS,
+      warnIndependentSampling: false,
+    });
   }
 
   inferRelativeSearchSpace(study: StudyView): SearchSpace {
@@ -59,6 +80,10 @@ export class AutoSampler implements Sampler {
     const space = this.#spaces.of(study);
     if (space === undefined || space.names.length === 0) return {};
     const log = this.#logs.of(study, space);
+    if (log.complete.length >= STARTUP_TRIALS && isForProcesses(study, space, log)) {
+      const params = this.#processes.sampleRelative(study, trial);
+      if (space.names.every((name) => name in params)) return params;
+    }
     const point =
       log.size < STARTUP_TRIALS || log.complete.length < 2
         ? this.#startPoint(study, trial, space, log)
@@ -127,6 +152,7 @@ export class AutoSampler implements Sampler {
       const violation = (entries[a]?.violation ?? 0) - (entries[b]?.violation ?? 0);
       return violation || (losses[a] as number) - (losses[b] as number) || a - b;
     });
+    const { parameters, warp } = this.#fit(space, log, hasSeveral);
     const candidate = proposeByModel({
       domain,
       rows: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
@@ -136,32 +162,48 @@ export class AutoSampler implements Sampler {
       pending,
       centres: ranked.slice(0, CENTRES).map((i) => space.whole(entries[i]?.point ?? new Float64Array(0))),
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
-      parameters: this.#parameters(space, log),
+      parameters,
+      warp,
       logFeasibility: feasibilityModel(domain.columns, entries.slice(-FIT_ROWS)),
       random,
     });
     return candidate?.point ?? randomPoint(domain.columns, random);
   }
 
-  /** Hyper-parameters as of the last refit: at fixed numbers of completed trials, so that they follow from the history alone. */
-  #parameters(space: EncodedSpace, log: TrialLog): GpParameters {
-    const size = refitSize(log.complete.length);
-    let fitted = this.#fits.get(log);
-    if (fitted?.size !== size) {
-      const entries = log.sample(FIT_ROWS, size);
-      const rows = entries.map(({ point }) => point);
-      fitted = { size, parameters: fitProcess(space.domain.columns, rows, scalarLosses(entries, undefined)) };
-      this.#fits.set(log, fitted);
+  /** As of the last refit: at fixed numbers of completed trials, so that it follows from the history alone. */
+  #fit(space: EncodedSpace, log: TrialLog, hasSeveral: boolean): Fit {
+    const size = refitSize(log.complete.length, 20);
+    const known = this.#fits.get(log);
+    if (known?.size === size) return known;
+    const { columns } = space.domain;
+    const losses = (entries: readonly LogEntry[]): Float64Array => scalarLosses(entries, undefined);
+    const chosenAt = refitSize(log.complete.length, 4);
+    let warp = known?.chosenAt === chosenAt ? known.warp : undefined;
+    // Several objectives come as ranks.
+    if (warp === undefined && hasSeveral) warp = 'rank';
+    if (warp === undefined) {
+      const entries = log.sample(FIT_ROWS, chosenAt);
+      const points = entries.map(({ point }) => point);
+      ({ warp } = chooseWarp(columns, points, losses(entries)));
     }
-    return fitted.parameters;
+    const entries = log.sample(FIT_ROWS, size);
+    const points = entries.map(({ point }) => point);
+    const fitted = { size, chosenAt, warp, parameters: fitProcess(columns, points, losses(entries), warp) };
+    this.#fits.set(log, fitted);
+    return fitted;
   }
 }
 
-/** The largest number of trials up to n at which the model's hyper-parameters are worked out anew. */
-export function refitSize(n: number): number {
-  let step = 1;
-  while (step * 20 <= n) step *= 2;
-  return n - (n % step);
+/**
+ * Whether Gaussian processes alone do better (measured in docs/samplers.md): with several objectives, few enough for hypervolumes,
+ * or with constraints on continuous parameters, where nothing is conditional.
+ */
+function isForProcesses(study: StudyView, { domain }: EncodedSpace, log: TrialLog): boolean {
+  if (domain.mask !== undefined || domain.isAllowed !== undefined || domain.columns.length > MOST_COLUMNS) return false;
+  const objectives = study.directions.length;
+  if (objectives > 1) return objectives <= MOST_OBJECTIVES;
+  const isConstrained = log.complete.some(({ constraints }) => Object.keys(constraints).length > 0);
+  return isConstrained && domain.columns.some(({ kind }) => kind === 'continuous');
 }
 
 export const autoSamplerDefinition = {

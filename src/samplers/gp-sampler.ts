@@ -13,6 +13,7 @@ import { warnOnce } from '../core/warnings.js';
 import { acquisitionFor, targetsOf } from './gp-model.js';
 import { IntersectionSearchSpace } from './intersection-search-space.js';
 import { RandomSampler } from './random-sampler.js';
+import { refitSize } from './refit-size.js';
 import { shareRelativeParams, sharedRelativeParams } from './relative-params.js';
 import { trialRandom, type Sampler, type SamplingTrial } from './sampler.js';
 import { TrialLogs, type LogEntry, type TrialLog } from './trial-log.js';
@@ -177,9 +178,9 @@ export class GPSampler implements Sampler {
   #fitsOf(space: UnitSpace, log: TrialLog): ParametersByTarget {
     const size = log.complete.length;
     const known = this.#fits.get(log);
-    const fitSize = sizeOf(size, 20);
+    const fitSize = refitSize(size, 20);
     if (known?.size === fitSize) return known.parameters;
-    const anchor = sizeOf(size, 4);
+    const anchor = refitSize(size, 4);
     const atAnchor =
       known?.anchor === anchor ? known.atAnchor : this.#fit(space, log.sample(FIT_ROWS, anchor), undefined);
     const parameters = fitSize === anchor ? atAnchor : this.#fit(space, log.sample(FIT_ROWS, fitSize), atAnchor);
@@ -205,13 +206,6 @@ export class GPSampler implements Sampler {
       ]),
     );
   }
-}
-
-/** The largest number of trials up to n that is a multiple of a step, which doubles each time that n has `steps` of them. */
-function sizeOf(n: number, steps: number): number {
-  let step = 1;
-  while (step * steps <= n) step *= 2;
-  return n - (n % step);
 }
 
 function searchesFor(rows: number): number {
