@@ -10,6 +10,7 @@ import { parseJson, type JsonValue } from '../core/json.js';
 import { VERSION } from '../core/version.js';
 import type { FeatureColumn } from './data/columns.js';
 import type { Scaler } from './data/scaling.js';
+import { writeExamples, type ModelExamples } from './model-examples.js';
 import type { Tensorflow } from './tensorflow.js';
 
 /** Pixels of an image, rows × columns × channels, each value scaled: (value − offset) / divisor of its channel. */
@@ -47,20 +48,22 @@ export interface Preprocessing {
 }
 
 /**
- * Saves a model in the layers format of TensorFlow.js: `model.json`, `weights.bin`, and `preprocessing.json`. The folder is
- * written aside and renamed, so that it is whole where it exists.
+ * Saves a model in the layers format of TensorFlow.js: `model.json`, `weights.bin`, and `preprocessing.json`; with `examples` also
+ * `examples.bin`. The folder is written aside and renamed, so that it is whole where it exists.
  */
 export async function saveModel(
   { tf }: Tensorflow,
   model: Layers.LayersModel,
   folder: string,
   preprocessing: Preprocessing,
+  examples?: ModelExamples,
 ): Promise<void> {
   const aside = join(dirname(folder), `.${basename(folder)}.${process.pid}.tmp`);
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside, { recursive: true });
   await model.save(tf.io.withSaveHandler((artifacts) => Promise.resolve(writeArtifacts(aside, artifacts))));
   writeJsonAtomically(join(aside, 'preprocessing.json'), preprocessing as unknown as JsonValue);
+  if (examples !== undefined) writeExamples(aside, examples);
   rmSync(folder, { recursive: true, force: true });
   renameSync(aside, folder);
   syncFolder(dirname(folder));

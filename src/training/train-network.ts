@@ -13,6 +13,7 @@ import type { Split } from './data/split.js';
 import { carriedBy, fit, fitStateOf, type Carried, type FitResult } from './fit.js';
 import { FoldResults } from './fold-results.js';
 import { chooseMetrics } from './metric-choice.js';
+import { examplesOf } from './model-examples.js';
 import { Network } from './network.js';
 import { saveModel, type Preprocessing } from './saved-model.js';
 import type { Task } from './task.js';
@@ -176,7 +177,11 @@ class TrainingRun {
   ): Promise<TrainingResult> {
     const modelPath = join(this.#context.trialDir, 'model');
     const { trainer } = this.#plan;
-    await saveModel(this.#tensorflow, network.model, modelPath, { trainer, ...recipe.preprocessing });
+    const { inputs, split } = recipe;
+    const parts = this.#request.judgeTest === true ? [split.test, split.validation] : [split.validation];
+    const rows = parts.find((part) => part.length > 0) ?? split.train;
+    const examples = examplesOf(this.#tensorflow, network.model, inputs, rows);
+    await saveModel(this.#tensorflow, network.model, modelPath, { trainer, ...recipe.preprocessing }, examples);
     return {
       values: this.#request.judgeTest === true ? { ...values, ...judgeTest(network, recipe) } : values,
       epochs: fitted.epochs,
