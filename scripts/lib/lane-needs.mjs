@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 
+import { at } from './paths.mjs';
 import { pythonWith } from './python.mjs';
 import { onPath, runCommand } from './run-command.mjs';
 
@@ -38,13 +39,16 @@ const prepareBy = {
     return prepared;
   },
   tensorflow: async () => {
-    const { code, output } = await runCommand(process.execPath, ['-e', "require('@tensorflow/tfjs-node')"], {
-      env: { TF_CPP_MIN_LOG_LEVEL: '2' },
-    });
+    const { code, output } = await runCommand(process.execPath, [
+      at('dist', 'cli', 'main.js'),
+      'doctor',
+      '--fix',
+      'tensorflow',
+    ]);
     const reason = output.trim().split('\n').at(-1) ?? '';
     return code === 0
-      ? { env: {}, problems: [] }
-      : { env: {}, problems: [`@tensorflow/tfjs-node does not load: ${reason}`], essential: true };
+      ? { env: { RESWEEP_TEST_NATIVE: '1' }, problems: [] }
+      : { env: {}, problems: [`the native TensorFlow cannot be built: ${reason}`], essential: true };
   },
   browser: () => {
     const found = process.env.RESWEEP_CHROMIUM ?? chromiums.find(onPath);

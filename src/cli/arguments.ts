@@ -113,3 +113,8 @@ export interface AuthArguments extends GlobalArguments {
   readonly client: string | undefined;
   readonly browser: boolean;
 }
+
+export interface DoctorArguments extends GlobalArguments {
+  readonly checks: readonly string[];
+  readonly fix: boolean;
+}

@@ -4,6 +4,7 @@ import util from 'node:util';
 import type * as Wasm from '@tensorflow/tfjs-backend-wasm';
 
 import { messageOf, UsageError } from '../core/errors.js';
+import { nativePlace, requireNative } from './native/native-place.js';
 import { loadTensorflow, packageFile, requirePackage, type Tensorflow } from './tensorflow.js';
 import type { BackendChoice } from './trainer.js';
 import { registerWasmKernels } from './wasm-kernels.js';
@@ -33,7 +34,7 @@ async function tryBackend(name: BackendName): Promise<string | undefined> {
       case 'node':
         restoreNodeUtilities();
         process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-        requirePackage('@tensorflow/tfjs-node');
+        requireNodeBackend();
         break;
       case 'wasm': {
         const wasm = requirePackage('@tensorflow/tfjs-backend-wasm') as typeof Wasm;
@@ -78,10 +79,17 @@ export async function availableBackends(choice: BackendChoice): Promise<{ names:
       code: 'BACKEND_MISSING',
       hint:
         choice === 'node'
-          ? 'Its native library is not installed here: set backend: auto to use what there is.'
+          ? 'Build it with: resweep doctor --fix tensorflow. Or set backend: auto to use what there is.'
           : `Install it with: npm install @tensorflow/tfjs-backend-${choice === 'auto' ? 'wasm' : choice}`,
     },
   );
+}
+
+/** The one that `resweep doctor --fix tensorflow` built, else the project's own package. */
+function requireNodeBackend(): void {
+  const { folder, isBuilt } = nativePlace();
+  if (isBuilt) requireNative(folder);
+  else requirePackage('@tensorflow/tfjs-node');
 }
 
 /** Node 23 removed functions that the native package still calls; they must be back before it is first used. */

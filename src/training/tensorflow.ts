@@ -42,6 +42,11 @@ export function requirePackage(name: string): unknown {
   }
 }
 
+/** Version of an installed package. @throws UsageError where it is missing. */
+export function packageVersion(name: string): string {
+  return (requirePackage(`${name}/package.json`) as { version: string }).version;
+}
+
 /** Path of a file inside an installed package. */
 export function packageFile(path: string): string {
   return require.resolve(path);

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { authCommand } from './auth.js';
 import { backupCommand, restoreCommand } from './backup.js';
 import { cleanCommand, fsckCommand } from './care.js';
+import { doctorCommand } from './doctor.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { stopCommand, workerCommand } from './worker.js';
@@ -36,4 +37,5 @@ export const commands = [
   hashCommand,
   validateCommand,
   schemaCommand,
+  doctorCommand,
 ] as unknown as readonly CommandModule[];
