@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf, ResweepError } from '../core/errors.js';
 import type { SnapshotSource, StudyFileReport } from '../core/snapshot-source.js';
 import type { Capture, CapturedFile } from './capture.js';
 import { digestFile, readFully, type FileDigest } from './file-digest.js';
+import { filesBeingWritten } from './open-files.js';
 import { studyContent } from './study-content.js';
 import { isGrowingLog, isSidecar, isUnfinished } from './unfinished-names.js';
 
@@ -30,6 +32,10 @@ export interface CaptureRequest {
 }
 
 const ROUNDS = 3;
+/** A file that somebody has open for writing is looked at again after this. */
+const WRITING_WAIT_MS = 300;
+/** Who pauses in the middle of a file goes on within this. */
+const YOUNG_MS = 10 * 60_000;
 
 /** Takes consistent states of files, databases and folders. Remembers digests, so that what did not change is not read again. */
 export class TargetCapturer {
@@ -214,8 +220,12 @@ export class TargetCapturer {
           }
         }
         if (problem === undefined && membersOf(request.path, below, exclude)?.signature === before.signature) {
-          taken.set(below, { files, reports });
-          break;
+          problem = beingWritten(request.path, files);
+          if (problem === undefined) {
+            taken.set(below, { files, reports });
+            break;
+          }
+          await delay(WRITING_WAIT_MS);
         }
         if (round === ROUNDS) {
           skipped.push({ path: below, reason: problem ?? 'it changes faster than it can be read' });
@@ -230,6 +240,22 @@ export class TargetCapturer {
       .find((candidate) => candidate?.studyName !== undefined);
     return { files, report, skipped };
   }
+}
+
+/** A file that holds still only because its writer pauses is not whole. Only one that changed lately can be such. */
+function beingWritten(root: string, files: readonly CapturedFile[]): string | undefined {
+  const young = files.filter(
+    ({ path, modifiedAt }) =>
+      Date.now() - modifiedAt < YOUNG_MS && !isGrowingLog(basename(path)) && !isDatabaseName(path),
+  );
+  if (young.length === 0) return undefined;
+  const open = filesBeingWritten(root);
+  const found = young.find(({ path }) => open.has(path));
+  return found === undefined ? undefined : `${found.path} is being written`;
+}
+
+function isDatabaseName(path: string): boolean {
+  return /\.(?:db|sqlite3?)$/.test(path);
 }
 
 interface Taken {

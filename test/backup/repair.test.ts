@@ -158,7 +158,7 @@ describe('deep verification', () => {
     expect((await verifyBackups(drive, { deep: true, checkFolder: broken })).damages).toHaveLength(2);
   });
 
-  it('finds with --sample a damaged pack of the newest state, which reading names alone does not (restic#3123)', async () => {
+  it('finds with --sample a damaged pack of the newest state, which reading names alone does not', async () => {
     await makeStudy(db, { finished: 3 });
     const drive = project.drive();
     await drive.backup(db);
