@@ -9,6 +9,8 @@ import { UploadDesk } from './uploads.js';
 
 /** One request, as it is recorded and as faults choose it. */
 export interface DriveRequest {
+  /** Milliseconds since 1970. */
+  readonly at: number;
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -141,6 +143,7 @@ export class DriveServer {
   async #handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const url = new URL(incoming.url ?? '/', this.url);
     const request: DriveRequest = {
+      at: Date.now(),
       method: incoming.method ?? '',
       path: url.pathname,
       query: url.searchParams,
