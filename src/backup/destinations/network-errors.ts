@@ -21,7 +21,8 @@ export function networkReason({
   message = '',
   code = '',
 }: NetworkError): DestinationErrorReason | undefined {
-  const known = REASONS[name] ?? REASONS[code];
+  // The SDK of S3 calls a reset connection a time-out too.
+  const known = REASONS[code] ?? (code === '' ? REASONS[name] : undefined);
   if (known !== undefined) return known;
   const isNetwork =
     /^(?:E[A-Z_]+|UND_ERR.*)$/.test(code) ||
