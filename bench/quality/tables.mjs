@@ -1,8 +1,8 @@
 // Search quality on published tables of training results (see README.md here). One line per sampler: the geometric mean over tables
 // and seeds of the share of the table that is still better than the best found after k trials (lower is better), and the time of a
 // suggestion.
-// node bench/quality/tables.mjs [--seeds 20] [--trials 100] [--tables folder] [--each] [sampler …]      needs: npm run build
-import { readdirSync, readFileSync } from 'node:fs';
+// node bench/quality/tables.mjs [--seeds 20] [--trials 100] [--tables folder] [--each] [--json file] [sampler …]      needs: npm run build
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -14,6 +14,7 @@ const args = process.argv.slice(2);
 const seeds = Number(option('--seeds') ?? 20);
 const trials = Number(option('--trials') ?? 100);
 const folder = option('--tables') ?? join(import.meta.dirname, 'tables');
+const json = option('--json');
 const isEach = args.includes('--each');
 const samplers = {
   auto: (seed) => new AutoSampler({ seed }),
@@ -49,7 +50,7 @@ function shareBetter(table, loss) {
 
 async function sweep(table, sampler) {
   const study = await createStudy({ sampler });
-  const found = {};
+  const found = [];
   let best = Infinity;
   let milliseconds = 0;
   for (let k = 1; k <= trials; k++) {
@@ -67,7 +68,7 @@ async function sweep(table, sampler) {
     const loss = table.losses[index];
     best = Math.min(best, loss);
     await study.tell(trial, loss);
-    if (CHECKPOINTS.includes(k)) found[k] = shareBetter(table, best) + 1 / table.losses.length;
+    found[k] = shareBetter(table, best) + 1 / table.losses.length;
   }
   await study.close();
   return { found, milliseconds: milliseconds / trials };
@@ -80,6 +81,7 @@ const show = (value) => value.toPrecision(3);
 const tables = readdirSync(folder)
   .filter((file) => file.endsWith('.json.gz'))
   .map(load);
+const recorded = {};
 for (const name of names.length > 0 ? names : Object.keys(samplers)) {
   const results = [];
   for (const table of tables) {
@@ -97,7 +99,11 @@ for (const name of names.length > 0 ? names : Object.keys(samplers)) {
     const score = geometric(results.map(({ found }) => found[k]));
     return `@${k} ${show(score)}${name === 'auto' ? ` (goal <= ${GOALS[k]})` : ''}`;
   });
+  const curve = Array.from({ length: trials }, (_, i) => geometric(results.map(({ found }) => found[i + 1])));
+  recorded[name] = { seeds, curve };
   console.log(
     `${name}: ${scores.join(', ')}; ${show(mean(results.map(({ milliseconds }) => milliseconds)))} ms per suggestion; ${tables.length} tables, ${seeds} seeds`,
   );
 }
+if (json !== undefined)
+  writeFileSync(json, `${JSON.stringify({ tables: tables.map(({ name }) => name), samplers: recorded }, null, 1)}\n`);

@@ -25,14 +25,14 @@ const MODEL_ROWS = 200;
 /** Trials from which hyper-parameters are worked out. */
 const FIT_ROWS = 100;
 /** Local searches: fewer where each evaluation costs more. */
-const MOST_SEARCHES = 10;
+const MOST_SEARCHES = 6;
 const LEAST_SEARCHES = 3;
 /** Rows up to which there are all of them. */
 const CHEAP_ROWS = 100;
 /** Multiplications that may be spent on the evenly spread points of a search. */
-const DRAW_BUDGET = 6_000_000;
-const MOST_DRAWS = 2048;
-const LEAST_DRAWS = 256;
+const DRAW_BUDGET = 3_000_000;
+const MOST_DRAWS = 1024;
+const LEAST_DRAWS = 200;
 /** With several objectives each evaluation takes many draws of each. */
 const SEVERAL = { draws: 256, searches: 5 };
 
