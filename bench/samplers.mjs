@@ -1,142 +1,143 @@
-// Time of a suggestion: each sampler as a study grows, and beside Optuna's in pairs A B A B …, with the median ratio.
-// node bench/samplers.mjs [--pairs 3] [--most 100000] [curve|pairs] [sampler …]
-// needs: npm run build; for pairs a Python with optuna, scipy and torch (RESWEEP_PYTHON, default .cache/python)
+// Milliseconds per suggestion, beside real Optuna's in one run, as pairs A B A B …; then how the cost grows with the trials.
+// node bench/samplers.mjs [--pairs 3] [--curve-only] [--most 100000] [sampler …]
+// needs: npm run build, a Python with optuna and cmaes (RESWEEP_PYTHON)
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 
-import {
-  AutoSampler,
-  CategoricalDistribution,
-  createStudy,
-  createTrial,
-  FloatDistribution,
-  GPSampler,
-  IntDistribution,
-  TPESampler,
-} from '../dist/index.js';
+import { createStudy, createTrial, FloatDistribution, NopPruner } from '../dist/index.js';
+import { samplerDefinitions } from '../dist/samplers/sampler-registry.js';
 
 const args = process.argv.slice(2);
-const pairs = Number(option('--pairs') ?? 3);
-const most = Number(option('--most') ?? 100_000);
-const python =
-  process.env.RESWEEP_PYTHON ?? (existsSync('.cache/python/bin/python') ? '.cache/python/bin/python' : 'python3');
-const parts = ['curve', 'pairs'].filter((part) => args.includes(part));
-const wanted = args.filter((arg) => !['curve', 'pairs'].includes(arg));
-
-function option(name) {
+const option = (name, standard) => {
   const at = args.indexOf(name);
-  return at < 0 ? undefined : args.splice(at, 2)[1];
-}
-
-/** `capped`: why the time stays what it is from some number of trials on. `optuna`: its sampler, and the trials to compare at. */
-const SAMPLERS = {
-  auto: {
-    create: (seed) => new AutoSampler({ seed }),
-    capped: 'the models see at most 100 trials, the better half and others spread over the rest',
-  },
-  gp: {
-    create: (seed) => new GPSampler({ seed }),
-    capped: 'the processes see at most 200 trials, the better half and others spread over the rest',
-    optuna: { name: 'GPSampler', at: [30, 100, 200], suggestions: 5 },
-  },
-  tpe: {
-    create: (seed) => new TPESampler({ seed }),
-    optuna: { name: 'TPESampler', at: [200, 1000], suggestions: 20 },
-  },
+  return at < 0 ? standard : Number(args.splice(at, 2)[1]);
 };
+const pairs = option('--pairs', 3);
+const most = option('--most', 100_000);
+const flagAt = args.indexOf('--curve-only');
+const curveOnly = flagAt >= 0 && args.splice(flagAt, 1).length > 0;
+const python = process.env.RESWEEP_PYTHON ?? 'python3';
 
-/** As in optuna_samplers.py. */
-function spaceOf(params) {
-  const entries = Array.from({ length: params - 1 }, (_, i) => [
-    `p${i}`,
-    i % 3 === 2 ? new IntDistribution(0, 20) : new FloatDistribution(0, 1),
-  ]);
-  return Object.fromEntries([...entries, ['c', new CategoricalDistribution(['a', 'b', 'c'])]]);
+/** Sampler, trials, parameters, goal in milliseconds. */
+const cases = [
+  ['cma-es', 1000, 10, 1],
+  ['nsga-ii', 1000, 10, 1],
+  ['nsga-iii', 1000, 10, undefined],
+  ['qmc', 1000, 10, undefined],
+  ['random', 1000, 10, undefined],
+  ['tpe', 10_000, 2, 1],
+  ['tpe', 10_000, 10, 5],
+];
+const SIZES = [100, 300, 1_000, 3_000, 10_000, 30_000, 100_000].filter((size) => size <= most);
+/** Models of their own, measured in docs/samplers.md. */
+const NOT_HERE = ['auto', 'gp', 'partial-fixed'];
+
+function random(seed) {
+  let state = seed;
+  return () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0), state / 2 ** 32);
 }
 
-function valueOf(params, space) {
-  const loss = Object.entries(params).reduce((sum, [name, value]) => {
-    if (name === 'c') return sum + (value === 'b' ? 0 : 0.3);
-    return sum + ((space[name].kind === 'int' ? value / 20 : value) - 0.3) ** 2;
-  }, 0);
-  return loss + 0.1 * Math.sin(20 * params.p0);
+const objectivesOf = (kind) => (kind === 'nsga-iii' ? 3 : kind === 'nsga-ii' || kind === 'tpe-several' ? 2 : 1);
+
+function samplerOf(kind, params) {
+  const type = kind === 'tpe-several' ? 'tpe' : kind;
+  const definition = samplerDefinitions.find((candidate) => candidate.type === type);
+  const schema = definition.schema.parse(
+    kind === 'grid'
+      ? { search_space: Object.fromEntries(Array.from({ length: params }, (_, i) => [`p${i}`, values(kind, params)])) }
+      : {},
+  );
+  const camel = (key) => key.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+  return definition.create(Object.fromEntries(Object.entries(schema).map(([key, value]) => [camel(key), value])));
 }
 
-let state = 1;
-const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
-
-function draw(distribution) {
-  if (distribution.kind === 'categorical') return distribution.choices[Math.floor(random() * 3)];
-  return distribution.kind === 'int' ? Math.floor(random() * 21) : random();
+/** Values of a finite space that has room for every size. */
+function values(kind, params) {
+  const count = Math.ceil(200_000 ** (1 / params));
+  return Array.from({ length: count }, (_, i) => i / 1024);
 }
 
-function trialsOf(space, count) {
-  return Array.from({ length: count }, () => {
-    const params = Object.fromEntries(Object.entries(space).map(([name, distribution]) => [name, draw(distribution)]));
-    return createTrial({ params, distributions: space, value: valueOf(params, space) });
-  });
+function distributionsFor(kind, params) {
+  const list = values(kind, params);
+  const isFinite = kind === 'grid' || kind === 'brute-force';
+  const distribution = isFinite
+    ? new FloatDistribution(0, list[list.length - 1], { step: 1 / 1024 })
+    : new FloatDistribution(0, 1);
+  return Object.fromEntries(Array.from({ length: params }, (_, i) => [`p${i}`, distribution]));
 }
 
-/** Mean milliseconds of the suggestions after the first, which brings the models up to date. */
-async function suggestionMs(study, space, count) {
-  let total = 0;
-  for (let i = 0; i <= count; i++) {
-    const start = performance.now();
-    const trial = await study.ask(space);
-    if (i > 0) total += performance.now() - start;
-    await study.tell(trial, valueOf(trial.params, space));
-  }
-  return total / count;
-}
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const show = (value) => value.toPrecision(3);
-
-async function curve(name, { create, capped }) {
-  for (const params of [2, 10]) {
-    const space = spaceOf(params);
-    const study = await createStudy({ sampler: create(1) });
-    const times = [];
-    let size = 0;
-    for (const n of [100, 1_000, 10_000, 100_000].filter((n) => n <= most)) {
-      await study.addTrials(trialsOf(space, n - size));
-      times.push(`${n.toLocaleString('en')}: ${show(await suggestionMs(study, space, 10))}`);
-      size = n + 11;
-    }
-    await study.close();
-    console.log(`${name}, ${params} parameters, ms per suggestion at trials ${times.join(', ')}`);
-  }
-  if (capped !== undefined) console.log(`  capped: ${capped}`);
-}
-
-async function paired(name, { create, optuna }) {
-  if (optuna === undefined) return;
-  for (const n of optuna.at) {
-    for (const params of [5, 10]) {
-      const space = spaceOf(params);
-      const results = [];
-      for (let pair = 0; pair < pairs; pair++) {
-        state = 1;
-        const study = await createStudy({ sampler: create(1) });
-        await study.addTrials(trialsOf(space, n));
-        const ours = await suggestionMs(study, space, optuna.suggestions);
-        await study.close();
-        const output = execFileSync(
-          python,
-          ['bench/optuna_samplers.py', optuna.name, n, params, optuna.suggestions].map(String),
-          { env: { ...process.env, OMP_NUM_THREADS: '1' }, encoding: 'utf8' },
-        );
-        results.push({ ours, theirs: Number(output) });
+/** A study that grows; `measure` gives the lower quartile of the milliseconds of the next suggestions. */
+async function growing(kind, params) {
+  const next = random(1);
+  const directions = new Array(objectivesOf(kind)).fill('minimize');
+  const study = await createStudy({ directions, sampler: samplerOf(kind, params), pruner: new NopPruner(), seed: 1 });
+  const distributions = distributionsFor(kind, params);
+  const told = () => directions.map(() => next());
+  const isOwn = !['tpe', 'tpe-several', 'qmc', 'random'].includes(kind);
+  let size = 0;
+  return {
+    async growTo(goal) {
+      if (isOwn) {
+        for (; size < goal; size++) await study.tell(await study.ask(distributions), told());
+        return;
       }
-      console.log(
-        `${name}, ${n} trials, ${params} parameters: ours ${show(median(results.map((r) => r.ours)))} ms, Optuna ${show(median(results.map((r) => r.theirs)))} ms, ratio ${show(median(results.map((r) => r.theirs / r.ours)))}`,
+      const templates = Array.from({ length: goal - size }, () =>
+        createTrial({
+          params: Object.fromEntries(Object.keys(distributions).map((name) => [name, next()])),
+          distributions,
+          values: told(),
+        }),
       );
+      await study.addTrials(templates);
+      size = goal;
+    },
+    async measure(repeats) {
+      const times = [];
+      for (let i = 0; i < repeats; i++) {
+        const start = performance.now();
+        const trial = await study.ask(distributions);
+        times.push(performance.now() - start);
+        await study.tell(trial, told());
+        size++;
+      }
+      return times.sort((a, b) => a - b)[times.length >> 2];
+    },
+  };
+}
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+const wanted = (kind) => args.length === 0 || args.includes(kind);
+
+if (!curveOnly) {
+  console.log('Milliseconds per suggestion, lower quartile; theirs: Optuna. Goal: ours at most.');
+  for (const [kind, trials, params, goal] of cases.filter(([name]) => wanted(name))) {
+    const ours = [];
+    const theirs = [];
+    for (let pair = 0; pair < pairs; pair++) {
+      const study = await growing(kind, params);
+      await study.growTo(trials);
+      ours.push(await study.measure(60));
+      const output = execFileSync(python, ['bench/optuna_samplers.py', kind, `${trials}`, `${params}`, '15'], {
+        encoding: 'utf8',
+        env: { ...process.env, OMP_NUM_THREADS: '1' },
+      });
+      theirs.push(JSON.parse(output.trim().split('\n').at(-1)).quartile);
     }
+    const ratio = median(theirs.map((value, i) => value / ours[i]));
+    const verdict = goal === undefined ? '' : `, goal ${goal}: ${median(ours) <= goal ? 'met' : 'NOT met'}`;
+    console.log(
+      `${kind}, ${trials} trials, ${params} parameters: ours ${median(ours).toFixed(3)}, theirs ${median(theirs).toFixed(3)}, ratio ${ratio.toFixed(0)}${verdict}`,
+    );
   }
 }
 
-for (const [name, sampler] of Object.entries(SAMPLERS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  if (parts.length === 0 || parts.includes('curve')) await curve(name, sampler);
-  if (parts.length === 0 || parts.includes('pairs')) await paired(name, sampler);
+console.log(`\nMilliseconds per suggestion with 5 parameters, lower quartile, by trials: ${SIZES.join(', ')}`);
+const kinds = [...samplerDefinitions.map(({ type }) => type).filter((type) => !NOT_HERE.includes(type)), 'tpe-several'];
+for (const kind of kinds.filter(wanted)) {
+  const study = await growing(kind, 5);
+  const curve = [];
+  for (const size of SIZES) {
+    await study.growTo(size);
+    curve.push((await study.measure(size >= 10_000 ? 15 : 40)).toFixed(3));
+  }
+  console.log(`${kind}: ${curve.join(', ')}`);
 }

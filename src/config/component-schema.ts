@@ -18,6 +18,14 @@ export interface ComponentEntry {
   readonly schema: z.ZodObject;
 }
 
+/** A sampler, and what it cannot do. */
+export interface SamplerEntry extends ComponentEntry {
+  /** For a single metric only. */
+  readonly isSingleObjective?: boolean | undefined;
+  /** Goes through every value: no parameter may be continuous, unless its values stand under `search_space`. */
+  readonly isFinite?: boolean | undefined;
+}
+
 /** A trainer: its settings, and what it knows of metrics and data. */
 export interface TrainerEntry extends ComponentEntry {
   /** What its reports may be called, and which way each is better; absent: not checked. */
@@ -34,7 +42,7 @@ export interface DestinationEntry extends ComponentEntry {
 
 /** Everything that can be named; filled by `app`. */
 export interface ConfigRegistry {
-  readonly samplers: readonly ComponentEntry[];
+  readonly samplers: readonly SamplerEntry[];
   readonly pruners: readonly ComponentEntry[];
   readonly trainers: readonly TrainerEntry[];
   readonly destinations: readonly DestinationEntry[];

@@ -33,6 +33,7 @@ export function checkAcross(
   context: CheckContext,
 ): void {
   checkMetrics(valid, context);
+  checkSampler(valid, parameters, context);
   if (parameters !== undefined) checkFeasible(valid.feasible ?? [], parameters, context);
   if (valid.objective !== undefined) {
     checkPlaceholders(valid.objective, parameters, context.complain);
@@ -42,6 +43,31 @@ export function checkAcross(
   checkConstraints(valid, context.complain);
   checkDestinations(valid, context.complain);
   warnings(valid, context);
+}
+
+/** What a sampler cannot do is said before anything begins. */
+function checkSampler(
+  { sampler, metrics = [] }: ValidSections,
+  parameters: readonly ParameterConfig[] | undefined,
+  { registry, complain }: CheckContext,
+): void {
+  const entry = registry.samplers.find(({ type }) => type === sampler?.type);
+  if (entry === undefined || sampler === undefined) return;
+  if (entry.isSingleObjective === true && metrics.length > 1) {
+    complain({ text: `the sampler ${entry.type} is for a single metric, but there are ${metrics.length}.` }, [
+      'sampler',
+    ]);
+  }
+  if (entry.isFinite !== true || sampler.options['search_space'] !== undefined) return;
+  for (const parameter of parameters ?? []) {
+    if (parameter.kind !== 'float' || parameter.step !== undefined || parameter.min === parameter.max) continue;
+    complain(
+      {
+        text: `the sampler ${entry.type} goes through every value: give ${parameter.name} a step, or list its values.`,
+      },
+      ['parameters', parameter.name],
+    );
+  }
 }
 
 function checkMetrics(valid: ValidSections, { registry, complain, warn }: CheckContext): void {

@@ -176,6 +176,7 @@ function contradiction({ known, found }: TreeConflict): UsageError {
 
 export const bruteForceSamplerDefinition = {
   type: 'brute-force',
+  isFinite: true,
   summary: 'Every set of parameters once, conditions included',
   schema: z
     .object({

@@ -236,6 +236,7 @@ function requireSingleObjective({ directions }: StudyView): void {
 
 export const cmaEsSamplerDefinition = {
   type: 'cma-es',
+  isSingleObjective: true,
   summary: 'Evolution strategy for numeric parameters that interact, from a few hundred trials on',
   schema: cmaEsSchema,
   create: (options: Omit<CmaEsSamplerOptions, 'independentSampler'> & { independentSampler?: 'random' | 'tpe' }) =>

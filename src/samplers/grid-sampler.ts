@@ -172,6 +172,7 @@ function idOf(trial: FrozenTrial, grid: GridPoints): number | undefined {
 
 export const gridSamplerDefinition = {
   type: 'grid',
+  isFinite: true,
   summary: 'Every combination of given values once',
   schema: z
     .object({

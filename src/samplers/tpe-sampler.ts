@@ -19,7 +19,7 @@ import {
   tpeSchema,
   type TPESamplerOptions,
 } from './tpe-options.js';
-import { ageOf, TpeHistory } from './tpe-split.js';
+import { ageOf, MOST_GOOD_OF_SEVERAL, TpeHistory } from './tpe-split.js';
 import { GoodTrials, internalValues, tableOf, type SpaceTable } from './tpe-tables.js';
 
 const RELATIVE_PARAMS = 'tpe:relative_params:';
@@ -200,7 +200,7 @@ export class TPESampler implements Sampler {
 
   #gamma(study: StudyView, n: number): number {
     if (this.#options.gamma !== undefined) return this.#options.gamma(n);
-    return study.directions.length > 1 ? defaultGammaOfSeveral(n) : defaultGamma(n);
+    return study.directions.length > 1 ? Math.min(defaultGammaOfSeveral(n), MOST_GOOD_OF_SEVERAL) : defaultGamma(n);
   }
 
   /** Running trials of all workers but this one count as bad, with what they have shared of their parameters. */
@@ -231,7 +231,7 @@ export class TPESampler implements Sampler {
   #cacheOf(study: StudyView): StudyCache {
     let cache = this.#caches.get(study.history);
     if (cache === undefined) {
-      cache = { history: new TpeHistory(study.directions), tables: new Map() };
+      cache = { history: new TpeHistory(study.directions, this.#options.gamma === undefined), tables: new Map() };
       this.#caches.set(study.history, cache);
     }
     cache.history.update(study);

@@ -1,12 +1,18 @@
 import type { FrozenTrial } from '../core/frozen-trial.js';
 import type { StudyDirection } from '../core/study-direction.js';
 import type { StudyView } from '../core/study-view.js';
+import { nonDominationRanks } from '../algorithms/non-dominated-sort.js';
 import { paretoSubset } from '../algorithms/pareto-subset.js';
 
 /** Place of a trial in the history without interruptions: what age means to TPE. */
 export function ageOf(trial: FrozenTrial): number {
   return trial.logicalIndex + trial.number / 2 ** 31;
 }
+
+/** Good trials at most with several objectives: more cost time at every suggestion and make their density no sharper. */
+export const MOST_GOOD_OF_SEVERAL = 250;
+/** Candidates for them: beyond twice as many, the worse half is not looked at again. */
+const CANDIDATES = 4 * MOST_GOOD_OF_SEVERAL;
 
 interface Ranked {
   readonly index: number;
@@ -26,12 +32,17 @@ export class TpeHistory {
   readonly #pruned: Ranked[] = [];
   readonly #infeasible: Ranked[] = [];
   readonly #directions: readonly StudyDirection[];
+  readonly #mayForget: boolean;
+  /** Completed trials so far. */
+  #completed = 0;
   #consumed = 0;
   /** Last choice among several objectives: the same for every parameter of a trial. */
   #chosen: { readonly trials: number; readonly size: number; readonly best: number[] } | undefined;
 
-  constructor(directions: readonly StudyDirection[]) {
+  /** @param mayForget with several objectives: no more than MOST_GOOD_OF_SEVERAL will be asked for */
+  constructor(directions: readonly StudyDirection[], mayForget = false) {
     this.#directions = directions;
+    this.#mayForget = mayForget && directions.length > 1;
   }
 
   /** Takes in what has finished since. */
@@ -48,8 +59,29 @@ export class TpeHistory {
       if (violation > 0) insert(this.#infeasible, { index, age, score: [violation, 0] });
       else if (trial.state === 'PRUNED')
         insert(this.#pruned, { index, age, score: prunedScore(trial, this.#directions[0]) });
-      else insert(this.#complete, { index, age, score: [this.#lossOf(trial), 0] });
+      else this.#addComplete({ index, age, score: [this.#lossOf(trial), 0] });
     }
+  }
+
+  #addComplete(entry: Ranked): void {
+    insert(this.#complete, entry);
+    this.#completed++;
+    if (!this.#mayForget || this.#complete.length < 2 * CANDIDATES) return;
+    const ranks = nonDominationRanks(
+      this.#complete.map(({ index }) => this.#lossesOf(index)),
+      CANDIDATES,
+    );
+    const order = [...this.#complete.keys()].sort(
+      (a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0) || (this.#complete[a]?.age ?? 0) - (this.#complete[b]?.age ?? 0),
+    );
+    const kept = new Set(order.slice(0, CANDIDATES));
+    const left = this.#complete.filter((_, i) => kept.has(i));
+    this.#complete.length = 0;
+    this.#complete.push(...left);
+  }
+
+  #lossesOf(index: number): number[] {
+    return (this.trials[index]?.values ?? []).map((value, i) => (this.#directions[i] === 'maximize' ? -value : value));
   }
 
   #lossOf(trial: FrozenTrial): number {
@@ -68,13 +100,11 @@ export class TpeHistory {
 
   /** Whole fronts while they fit; the front that does not is cut to the subset of largest hypervolume (Optuna's MOTPE split). */
   #bestOfSeveral(size: number): number[] {
-    const trials = this.#complete.length;
+    const trials = this.#completed;
     const known = this.#chosen;
     if (known?.trials === trials && known.size === size) return known.best;
     const pool = [...this.#complete].sort((a, b) => a.age - b.age);
-    const losses = pool.map(({ index }) =>
-      (this.trials[index]?.values ?? []).map((value, i) => (this.#directions[i] === 'maximize' ? -value : value)),
-    );
+    const losses = pool.map(({ index }) => this.#lossesOf(index));
     const best = paretoSubset(losses, size).map((i) => pool[i]?.index ?? 0);
     this.#chosen = { trials, size, best };
     return best;
