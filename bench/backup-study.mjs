@@ -40,6 +40,20 @@ ${backup ? '  destinations:\n    - { name: slow, type: folder, path: ../backups 
   return join(root, 'configs', 'bench.yaml');
 }
 
+/** A finished trial with a few reports, as a sweep adds one. */
+export function oneTrial() {
+  const x = Math.random() * 10 - 5;
+  return {
+    state: 'COMPLETE',
+    values: [x ** 2],
+    startedAt: '2026-03-01 10:00:00.000000',
+    completedAt: '2026-03-01 10:00:01.000000',
+    internalParams: { x, y: Math.random() },
+    distributions,
+    intermediateValues: Object.fromEntries(Array.from({ length: 10 }, (_, step) => [step, Math.random()])),
+  };
+}
+
 /** Runs one trial and adds finished ones until the database has `megabytes`; gives back its path and the finished trials. */
 export async function fillStudy(root, megabytes) {
   const { summary } = await runSweep({ configPath: writeProject(root, { seconds: 0, backup: false }) });

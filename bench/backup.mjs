@@ -4,14 +4,15 @@
 //                        studies of 1 and 100 MB. In full 20 pairs of 50 trials of 2 s: more than half an hour each.
 //   snapshot             a writer's commits in another process while snapshots of a 100 MB study are taken
 //   restore              a 100 MB study brought back and verified
+//   increment            what one more trial sends, of studies of 1, 10 and 100 MB: bytes and objects; the plain copy apart
 import { execFile, fork } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { createDrive, FolderDestination, SqliteSnapshotSource } from '../dist/index.js';
-import { fillStudy, writeProject } from './backup-study.mjs';
+import { BackupCoordinator, createDrive, FolderDestination, openStorage, SqliteSnapshotSource } from '../dist/index.js';
+import { fillStudy, oneTrial, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
 const args = process.argv.slice(2);
@@ -226,7 +227,71 @@ async function restores() {
   );
 }
 
-const cases = { 'sweep-1': () => sweeps(1), 'sweep-100': () => sweeps(100), snapshot: snapshots, restore: restores };
+async function increments() {
+  const folderSize = (store) => {
+    const packed = join(store, '.resweep');
+    let bytes = 0;
+    let objects = 0;
+    for (const entry of readdirSync(packed, { withFileTypes: true, recursive: true })) {
+      if (!entry.isFile() || entry.name.startsWith('owner-')) continue;
+      bytes += statSync(join(entry.parentPath, entry.name)).size;
+      objects++;
+    }
+    return { bytes, objects };
+  };
+  const measured = [];
+  for (const megabytes of [1, 10, 100]) {
+    const { root, path: original } = await studyOf(megabytes);
+    const project = join(base, `increment-${megabytes}`);
+    cpSync(join(root, 'outputs'), join(project, 'outputs'), { recursive: true });
+    const path = join(project, 'outputs', original.slice(join(root, 'outputs').length + 1));
+    const store = join(base, `increment-store-${megabytes}`);
+    const drive = createDrive({
+      projectRoot: project,
+      destinations: [new FolderDestination({ name: 'store', path: store, projectRoot: project })],
+      snapshotSource: new SqliteSnapshotSource(),
+      log: { info() {}, warn: console.error },
+    });
+    const coordinator = new BackupCoordinator({ drive, studyDb: path, cpuShare: 1 });
+    await coordinator.firstCopy(120_000);
+    const storage = await openStorage(path);
+    const study = await storage.findStudy('bench');
+    const rounds = 10;
+    const before = folderSize(store);
+    let seen = coordinator.status()[0].generation;
+    for (let round = 0; round < rounds; round++) {
+      await storage.createTrials(study.studyId, [oneTrial()]);
+      coordinator.studyChanged();
+      // Each trial has a save of its own.
+      for (; coordinator.status()[0].generation === seen;) await new Promise((resolve) => setTimeout(resolve, 20));
+      seen = coordinator.status()[0].generation;
+    }
+    const after = folderSize(store);
+    await storage.close();
+    await coordinator.close();
+    await drive.close();
+    const one = {
+      bytes: (after.bytes - before.bytes) / rounds,
+      objects: (after.objects - before.objects) / rounds,
+    };
+    measured.push(one);
+    console.log(
+      `increment-${megabytes}: ${show(one.bytes / 1000)} kB and ${show(one.objects)} objects a trial; ${show(one.bytes / measured[0].bytes)} times the bytes at 1 MB${
+        megabytes <= 8 ? '; the plain copy of a study up to 8 MB is refreshed besides' : ''
+      }`,
+    );
+  }
+  report('increment at 100 MB / at 1 MB, bytes a trial', 'x', measured[2].bytes / measured[0].bytes, 2);
+  report('increment at 100 MB / at 1 MB, objects a trial', 'x', measured[2].objects / measured[0].objects, 1);
+}
+
+const cases = {
+  'sweep-1': () => sweeps(1),
+  'sweep-100': () => sweeps(100),
+  snapshot: snapshots,
+  restore: restores,
+  increment: increments,
+};
 for (const name of args.length > 0 ? args : Object.keys(cases)) {
   if (cases[name] === undefined) throw new Error(`There is no case ${name}: ${Object.keys(cases).join(', ')}`);
   await cases[name]();

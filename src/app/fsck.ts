@@ -209,13 +209,15 @@ class Fsck {
     const odd = oddTimes(this.#path, this.#now);
     if (odd.length === 0) return;
     if (!this.#dryRun) mendTimes(this.#path, this.#now);
+    const left = this.#dryRun ? [] : oddTimes(this.#path, this.#now);
     const [first] = odd;
+    const mended = 'Signs of life are set to now, beginnings after their end to it.';
+    const kept = 'Times of trials in the future are left: results and the order of trials do not depend on clocks.';
     this.#note({
       kind: 'clock',
       problem: `a clock has jumped: ${first?.what ?? ''}: ${first?.problem ?? ''}${odd.length > 1 ? `, and ${odd.length - 1} more` : ''}`,
-      remedy:
-        'Signs of life are set to now, beginnings after their end to it. Results and the order of trials do not depend on clocks.',
-      state: this.#dryRun ? 'repairable' : 'repaired',
+      remedy: left.length === 0 ? mended : left.length === odd.length ? kept : `${mended} ${kept}`,
+      state: this.#dryRun ? 'repairable' : left.length === 0 ? 'repaired' : 'yours',
     });
   }
 
