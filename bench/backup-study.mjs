@@ -82,3 +82,21 @@ export async function fillStudy(root, megabytes) {
   await storage.close();
   return { path, finished };
 }
+
+/** Adds one finished trial, as large as the others. */
+export async function addTrial(path) {
+  const storage = await openStorage(path, { durability: 'normal' });
+  const study = await storage.findStudy('bench');
+  await storage.createTrials(study.studyId, [
+    {
+      state: 'COMPLETE',
+      values: [Math.random()],
+      startedAt: '2026-03-01 10:00:00.000000',
+      completedAt: '2026-03-01 10:00:01.000000',
+      internalParams: { x: Math.random(), y: Math.random() },
+      distributions,
+      intermediateValues: Object.fromEntries(Array.from({ length: STEPS }, (_, step) => [step, Math.random()])),
+    },
+  ]);
+  await storage.close();
+}

@@ -5,6 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 export interface SeenRequest {
   /** From 1. */
   readonly number: number;
+  /** When it came, in milliseconds since 1970. */
+  readonly at: number;
   readonly method: string;
   /** Path and query. */
   readonly url: string;
@@ -121,6 +123,7 @@ export class FaultProxy {
     }
     const seen: SeenRequest = {
       number: this.requests.length + 1,
+      at: Date.now(),
       method: incoming.method ?? '',
       url: incoming.url ?? '',
       headers: incoming.headers,

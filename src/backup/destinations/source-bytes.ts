@@ -30,11 +30,14 @@ export class BodySource {
     this.#body = body;
   }
 
-  /** @throws DestinationError `sourceChanged` where the file cannot be read, or is too short */
-  async read(offset: number, length: number): Promise<Uint8Array> {
+  /**
+   * `room`: where a file's bytes go, so that reading many parts takes the memory of one.
+   * @throws DestinationError `sourceChanged` where the file cannot be read, or is too short
+   */
+  async read(offset: number, length: number, room?: Buffer): Promise<Uint8Array> {
     const body = this.#body;
     if (body instanceof Uint8Array) return body.subarray(offset, offset + length);
-    const buffer = Buffer.allocUnsafe(length);
+    const buffer = room?.subarray(0, length) ?? Buffer.allocUnsafe(length);
     let read: number;
     try {
       this.#handle ??= await open(body.file, 'r');

@@ -15,7 +15,7 @@ export interface ObjectPlace {
 }
 
 /** Parts in flight: so much of a large object is in memory. */
-const PARALLEL_PARTS = 3;
+const PARALLEL_PARTS = 2;
 const MAX_PARTS = 10_000;
 const MIB = 1 << 20;
 
@@ -77,10 +77,10 @@ export async function uploadParts(
     const upload = { ...place, UploadId: begun.id };
     const parts: CompletedPart[] = [];
     const unconfirmed = new Set<number>();
-    const sendPart = async (index: number): Promise<void> => {
+    const sendPart = async (index: number, room: Buffer | undefined): Promise<void> => {
       const { md5, sha256: partSha256 } = digests[index] ?? NOTHING;
       const offset = index * size;
-      const data = await source.read(offset, Math.min(size, total - offset));
+      const data = await source.read(offset, Math.min(size, total - offset), room);
       if (!md5Of(data).equals(md5)) throw changed(body);
       const numbered = { PartNumber: index + 1, ChecksumSHA256: partSha256.toString('base64') };
       const answer = await client.send(
@@ -93,9 +93,10 @@ export async function uploadParts(
     let next = 0;
     const failed = new AbortController();
     const worker = async (): Promise<void> => {
+      const room = body instanceof Uint8Array ? undefined : Buffer.allocUnsafe(Math.min(size, total));
       while (next < digests.length && !failed.signal.aborted) {
         try {
-          await sendPart(next++);
+          await sendPart(next++, room);
         } catch (error) {
           failed.abort();
           throw error;
@@ -158,8 +159,9 @@ async function partDigests(
 ): Promise<PartDigest[]> {
   const whole = createHash('sha256');
   const digests: PartDigest[] = [];
+  const room = body instanceof Uint8Array ? undefined : Buffer.allocUnsafe(Math.min(size, total));
   for (let offset = 0; offset < total; offset += size) {
-    const data = await source.read(offset, Math.min(size, total - offset));
+    const data = await source.read(offset, Math.min(size, total - offset), room);
     whole.update(data);
     digests.push({ md5: md5Of(data), sha256: createHash('sha256').update(data).digest() });
   }
