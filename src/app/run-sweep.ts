@@ -12,6 +12,7 @@ import { createStudy } from '../study/create-study.js';
 import type { Study } from '../study/study.js';
 import { openStorage } from '../storage/open-storage.js';
 import type { Storage } from '../storage/storage.js';
+import { recoverBackendChoices } from './backend-choices.js';
 import { createPruner, createSampler } from './create-engine-parts.js';
 import { EventsLog, readEvents } from './events-log.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
@@ -164,6 +165,7 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
   const { sweep, config, study, studyDir, folders, events, observer, backup, resumed, restored } = parts;
   const jobs = config.parallel;
   const stops = new StopWatch(study);
+  if (config.objective.type === 'tfjs' && config.backend === 'auto') recoverBackendChoices(study.history.all, studyDir);
   const runner = createRunner(config, {
     jobs,
     projectRoot: sweep.projectRoot,

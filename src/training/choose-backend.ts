@@ -95,6 +95,18 @@ function recall(file: string | undefined, key: string): ChosenBackend | undefine
   return name === undefined || typeof reason !== 'string' ? undefined : { name, reason };
 }
 
+/**
+ * Puts choices that the study's trials were trained by back into the file where it lacks them (a machine to which the study alone was
+ * restored), so that later trials of the same size choose as earlier ones did.
+ */
+export function recoverChoices(file: string, choices: ReadonlyMap<string, { name: string; reason: string }>): void {
+  const kept = readChoices(file);
+  const lost = [...choices].filter(([key]) => !Object.hasOwn(kept, key));
+  if (lost.length === 0) return;
+  const found = Object.fromEntries(lost.map(([key, { name, reason }]) => [key, { name, reason }]));
+  writeJsonAtomically(file, { ...kept, ...found });
+}
+
 /** Two workers that measure at once may overwrite each other's entry: that one is then measured again. */
 function remember(file: string, key: string, { name, reason }: ChosenBackend): void {
   writeJsonAtomically(file, { ...readChoices(file), [key]: { name, reason } });

@@ -43,7 +43,11 @@ describe.each(TRAINER_CASES)('$name', (one) => {
     // One step of length 1 on all rows: the weights move by the gradient.
     const step = { learning_rate: 1, optimizer: 'sgd', momentum: 0, epochs: 1, batch_size: 1000, monitor: 'loss' };
     const trained = async (backend: BackendChoice): Promise<Float32Array> => {
-      const context = new RecordingContext({ ...params, ...step, dropout: 0 });
+      const context = new RecordingContext({
+        ...params,
+        ...step,
+        ...('dropout' in trainer.schema.shape ? { dropout: 0 } : {}),
+      });
       return weightsOf(await trainer.train(one.request(40, { backend }), context));
     };
     const [wasm, cpu] = [await trained('wasm'), await trained('cpu')];
@@ -94,6 +98,17 @@ describe.each(TRAINER_CASES)('$name', (one) => {
     const { model, preprocessing } = await loadModel(loadTensorflow(), result.modelPath);
     expect(preprocessing.trainer).toBe(trainer.type);
     expect(model.countParams()).toBe(result.parameters);
+    const { tf } = loadTensorflow();
+    const inputs = tf.ones([2, ...(model.inputs[0]?.shape.slice(1) as number[])]);
+    const outputs = model.predict(inputs) as typeof inputs;
+    const values = outputs.dataSync<'float32'>();
+    expect(outputs.shape[0]).toBe(2);
+    if (preprocessing.classes !== undefined) {
+      expect(outputs.shape.at(-1)).toBe(preprocessing.classes.length);
+      const sum = values.reduce((total, value) => total + value, 0);
+      expect(sum).toBeCloseTo(values.length / preprocessing.classes.length, 3);
+    } else expect(values.every(Number.isFinite)).toBe(true);
+    tf.dispose([inputs, outputs]);
     model.dispose();
     expect(numTensors()).toBe(before);
     expect(result).toMatchObject({ backend: 'wasm', backendReason: 'as configured' });

@@ -40,6 +40,6 @@ export function buildTagModel(api: typeof Layers, shape: SequenceShape & { reado
   };
   addSequence(api, add, shape);
   add(make.dense({ units: shape.tags, kernelInitializer: 'zeros', name: 'output' }));
-  add(make.softmax({ name: 'probability' }));
+  add(make.softmax({ axis: -1, name: 'probability' }));
   return model;
 }
