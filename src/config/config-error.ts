@@ -43,7 +43,10 @@ export function renderProblem(problem: ConfigProblem): string {
   const place =
     problem.line === undefined ? problem.file : `${problem.file}:${problem.line}:${String(problem.column ?? 1)}`;
   const key = problem.key === '' || problem.file === `--set ${problem.key}` ? '' : `${problem.key}: `;
-  return redactUrls(`${place}: ${key}${problem.message}`);
+  // What was meant as a storage URL may hold a password, whatever it looks like.
+  const isSecret = /^storage(\.url)?$/.test(problem.key) && problem.found !== undefined && problem.found.length > 12;
+  const message = isSecret ? problem.message.replaceAll(problem.found, 'a text that is no URL') : problem.message;
+  return redactUrls(`${place}: ${key}${message}`);
 }
 
 /** The one sentence for all problems: what was found, what is allowed, the nearest name. */

@@ -44,7 +44,8 @@ export function parseServerUrl(url: string): ServerUrl {
   // The password may hold anything, an @ too: the last one counts.
   const match = /^(?:([^:@/]*)(?::(.*))?@)?(\[[^\]]*\]|[^:/?#@]*)(?::(\d+))?(?:\/([^/]*))?$/s.exec(address);
   if (kind === undefined || match === null) {
-    throw new UsageError(`${withoutPassword(url)} is no URL of a database server.`, {
+    // Where its parts cannot be told apart, neither can the password: nothing of it is shown.
+    throw new UsageError(`The storage URL (${schemeOf(url) ?? 'unknown'}://…) is no URL of a database server.`, {
       hint: 'postgresql://USER:PASSWORD@HOST:PORT/DATABASE; write @ : / ? # % in a password as %40 %3A %2F %3F %23 %25',
     });
   }

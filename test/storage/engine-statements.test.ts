@@ -38,9 +38,24 @@ function source(tree: Tree): string {
 }
 
 const ENGINES = [
-  ['SQLite', 'sqlite', SqliteQueryCompiler, { upsert: 'on-conflict', locksRows: false, returning: false }],
-  ['PostgreSQL', 'postgres', PostgresQueryCompiler, { upsert: 'on-conflict', locksRows: true, returning: true }],
-  ['MySQL and MariaDB', 'mysql', MysqlQueryCompiler, { upsert: 'on-duplicate-key', locksRows: true, returning: false }],
+  [
+    'SQLite',
+    'sqlite',
+    SqliteQueryCompiler,
+    { upsert: 'on-conflict', locksRows: false, rangesById: false, returning: false },
+  ],
+  [
+    'PostgreSQL',
+    'postgres',
+    PostgresQueryCompiler,
+    { upsert: 'on-conflict', locksRows: true, rangesById: true, returning: true },
+  ],
+  [
+    'MySQL and MariaDB',
+    'mysql',
+    MysqlQueryCompiler,
+    { upsert: 'on-duplicate-key', locksRows: true, rangesById: false, returning: false },
+  ],
 ] as const;
 
 it.each(ENGINES)(

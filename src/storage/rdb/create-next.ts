@@ -15,7 +15,7 @@ export function createNext(db: Kysely<Tables>): Statement {
       or (a.key = ${sql.lit(TRIAL_ATTRIBUTE.interrupted)} and t.state = 'FAIL')))`;
   const query = sql`
     with next as (
-      select s.study_id, coalesce((select number from trials where study_id = ${arg(0)} order by trial_id desc limit 1) + 1, 0) as number
+      select s.study_id, coalesce((select number from trials where study_id + 0 = ${arg(0)} order by trial_id desc limit 1) + 1, 0) as number
       from studies s where s.study_id = ${arg(0)}
     ), added as (
       insert into trials (number, study_id, state, datetime_start)

@@ -12,6 +12,8 @@ export interface SqlFacts {
   readonly upsert: 'on-conflict' | 'on-duplicate-key';
   /** Whether `SELECT … FOR UPDATE` locks rows. */
   readonly locksRows: boolean;
+  /** Whether the planner has to be kept from an index on the study alone, where the range of ids is what narrows. */
+  readonly rangesById: boolean;
   /** Whether `INSERT … RETURNING` gives the new key, and may stand within another statement. */
   readonly returning: boolean;
 }
@@ -21,6 +23,9 @@ export type Statements = ReturnType<typeof compileStatements>;
 
 export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
   const make = (build: Parameters<typeof compile>[1]): Statement => compile(db, build);
+  /** A trial's study, in statements that read a range of ids. */
+  const studyOf = (column: string) =>
+    facts.rangesById ? sql<number>`${sql.ref(column)} + 0` : sql<number>`${sql.ref(column)}`;
 
   const upsertAttribute = (table: 'trial_user_attributes' | 'trial_system_attributes'): Statement =>
     make((k) => {
@@ -61,7 +66,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
             .selectFrom(table as 'trial_params')
             .innerJoin('trials', 'trials.trial_id', `${table}.trial_id` as 'trial_params.trial_id')
             .select(names)
-            .where('trials.study_id', '=', arg<number>(0))
+            .where(studyOf('trials.study_id'), '=', arg<number>(0))
             .where('trials.trial_id', '>', arg<number>(1))
             // Lets a planner that knows no sizes use the index of this table too.
             .$if(facts.locksRows, (q) => q.where(`${table}.trial_id` as 'trial_params.trial_id', '>', arg<number>(1)))
@@ -112,7 +117,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
       k
         .selectFrom('trials')
         .select('number')
-        .where('study_id', '=', arg<number>(0))
+        .where(studyOf('study_id'), '=', arg<number>(0))
         .orderBy('trial_id', 'desc')
         .limit(1),
     ),
@@ -154,7 +159,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
       const query = k
         .selectFrom('trials')
         .select('trial_id')
-        .where('study_id', '=', arg<number>(0))
+        .where(studyOf('study_id'), '=', arg<number>(0))
         .where('state', '=', 'WAITING')
         .where('trial_id', '>', arg<number>(1))
         .orderBy('trial_id')
@@ -181,7 +186,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
       k
         .selectFrom('trials')
         .select(trialColumns)
-        .where('study_id', '=', arg<number>(0))
+        .where(studyOf('study_id'), '=', arg<number>(0))
         .where('trial_id', '>', arg<number>(1))
         .orderBy('trial_id'),
     ),

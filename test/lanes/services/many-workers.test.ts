@@ -9,7 +9,7 @@ import { children, type StudyChild } from '../../support/processes.js';
 import { newDatabase } from '../../support/server-databases.js';
 
 const start = children();
-const closing: (() => Promise<unknown> | void)[] = [];
+const closing: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
@@ -83,7 +83,9 @@ describe.each(PLACES)('$name', ({ processes, make }) => {
     expect(trials.map((trial) => trial.number)).toEqual(numbersTo(trials.length));
     expect(trials.every((trial) => trial.isFinished)).toBe(true);
     // A trial given up has exactly one that stands for it, with its parameters.
-    const retried = trials.flatMap((trial) => (trial.systemAttrs['retry_history'] as number[] | undefined)?.at(-1) ?? []);
+    const retried = trials.flatMap(
+      (trial) => (trial.systemAttrs['retry_history'] as number[] | undefined)?.at(-1) ?? [],
+    );
     const interrupted = trials.filter((trial) => trial.isInterrupted).map((trial) => trial.number);
     expect(retried.sort((a, b) => a - b)).toEqual(interrupted);
     // Each of the queued ones has one result.

@@ -60,6 +60,7 @@ export class MysqlDialect implements ServerDialect {
       statement('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY'),
     ],
     beginWrite: [statement('START TRANSACTION')],
+    readsInOneGo: false,
     commit: statement('COMMIT'),
     rollback: statement('ROLLBACK'),
   };

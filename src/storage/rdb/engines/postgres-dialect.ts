@@ -36,7 +36,14 @@ const SETTINGS = [
   "SET idle_in_transaction_session_timeout = '30s'",
   "SET lock_timeout = '20s'",
   "SET client_min_messages = 'warning'",
-  "SET default_transaction_isolation = 'read committed'",
+  // What is sent in one go is one transaction: reading then needs no BEGIN.
+  "SET default_transaction_isolation = 'repeatable read'",
+  // Each statement has one good plan, by index, whatever the sizes: it is made once, not at every call.
+  "SET plan_cache_mode = 'force_generic_plan'",
+  'SET enable_seqscan = off',
+  'SET enable_hashjoin = off',
+  'SET enable_mergejoin = off',
+  'SET enable_bitmapscan = off',
 ].map((sql) => statement(sql));
 
 const SQL = {
@@ -54,7 +61,8 @@ export class PostgresDialect implements ServerDialect {
   readonly statements: Statements = POSTGRES_STATEMENTS;
   readonly control = {
     beginRead: [statement('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')],
-    beginWrite: [statement('BEGIN')],
+    beginWrite: [statement('BEGIN ISOLATION LEVEL READ COMMITTED')],
+    readsInOneGo: true,
     commit: statement('COMMIT'),
     rollback: statement('ROLLBACK'),
   };

@@ -46,7 +46,7 @@ export const POSTGRES_STATEMENTS: Statements = {
   deleteStudyUserAttrs: statement('delete from "study_user_attributes" where "study_id" = $1', arg(0)),
   deleteStudySystemAttrs: statement('delete from "study_system_attributes" where "study_id" = $1', arg(0)),
   lastNumber: statement(
-    'select "number" from "trials" where "study_id" = $1 order by "trial_id" desc limit $2',
+    'select "number" from "trials" where "study_id" + 0 = $1 order by "trial_id" desc limit $2',
     arg(0),
     1,
   ),
@@ -66,7 +66,7 @@ export const POSTGRES_STATEMENTS: Statements = {
     arg(4),
   ),
   createNext: statement(
-    "\n    with next as (\n      select s.study_id, coalesce((select number from trials where study_id = $1 order by trial_id desc limit 1) + 1, 0) as number\n      from studies s where s.study_id = $2\n    ), added as (\n      insert into trials (number, study_id, state, datetime_start)\n      select number, study_id, cast($3 as trialstate), cast($4 as timestamp) from next\n      where cast($5 as integer) is null or number < cast($6 as integer)\n        or number - (select count(distinct t.trial_id) from trial_system_attributes a\n    join trials t on t.trial_id = a.trial_id\n    where t.study_id = $7 and (a.key = 'resweep:retried'\n      or (a.key = 'resweep:interrupted' and t.state = 'FAIL'))) < cast($8 as integer)\n      returning trial_id, number\n    ), owned as (\n      insert into resweep_trial_owners (trial_id, process_id)\n      select trial_id, cast($9 as varchar) from added where cast($10 as varchar) is not null\n    ), noted as (\n      update resweep_writers w set trial_id = added.trial_id, trial_sequence = w.sequence\n      from added where w.writer_id = $11\n    )\n    select trial_id, number from added",
+    "\n    with next as (\n      select s.study_id, coalesce((select number from trials where study_id + 0 = $1 order by trial_id desc limit 1) + 1, 0) as number\n      from studies s where s.study_id = $2\n    ), added as (\n      insert into trials (number, study_id, state, datetime_start)\n      select number, study_id, cast($3 as trialstate), cast($4 as timestamp) from next\n      where cast($5 as integer) is null or number < cast($6 as integer)\n        or number - (select count(distinct t.trial_id) from trial_system_attributes a\n    join trials t on t.trial_id = a.trial_id\n    where t.study_id = $7 and (a.key = 'resweep:retried'\n      or (a.key = 'resweep:interrupted' and t.state = 'FAIL'))) < cast($8 as integer)\n      returning trial_id, number\n    ), owned as (\n      insert into resweep_trial_owners (trial_id, process_id)\n      select trial_id, cast($9 as varchar) from added where cast($10 as varchar) is not null\n    ), noted as (\n      update resweep_writers w set trial_id = added.trial_id, trial_sequence = w.sequence\n      from added where w.writer_id = $11\n    )\n    select trial_id, number from added",
     arg(0),
     arg(0),
     arg(1),
@@ -84,7 +84,7 @@ export const POSTGRES_STATEMENTS: Statements = {
     arg(0),
   ),
   firstWaiting: statement(
-    'select "trial_id" from "trials" where "study_id" = $1 and "state" = $2 and "trial_id" > $3 order by "trial_id" limit $4 for update skip locked',
+    'select "trial_id" from "trials" where "study_id" + 0 = $1 and "state" = $2 and "trial_id" > $3 order by "trial_id" limit $4 for update skip locked',
     arg(0),
     'WAITING',
     arg(1),
@@ -111,7 +111,7 @@ export const POSTGRES_STATEMENTS: Statements = {
     arg(0),
   ),
   trialsAfter: statement(
-    'select "trial_id", "number", "state", "datetime_start", "datetime_complete" from "trials" where "study_id" = $1 and "trial_id" > $2 order by "trial_id"',
+    'select "trial_id", "number", "state", "datetime_start", "datetime_complete" from "trials" where "study_id" + 0 = $1 and "trial_id" > $2 order by "trial_id"',
     arg(0),
     arg(1),
   ),
@@ -165,7 +165,7 @@ export const POSTGRES_STATEMENTS: Statements = {
       arg(0),
     ),
     after: statement(
-      'select "trial_params"."trial_id", "trial_params"."param_name", "trial_params"."param_value", "trial_params"."distribution_json" from "trial_params" inner join "trials" on "trials"."trial_id" = "trial_params"."trial_id" where "trials"."study_id" = $1 and "trials"."trial_id" > $2 and "trial_params"."trial_id" > $3 order by "trials"."trial_id", "trial_params"."param_id"',
+      'select "trial_params"."trial_id", "trial_params"."param_name", "trial_params"."param_value", "trial_params"."distribution_json" from "trial_params" inner join "trials" on "trials"."trial_id" = "trial_params"."trial_id" where "trials"."study_id" + 0 = $1 and "trials"."trial_id" > $2 and "trial_params"."trial_id" > $3 order by "trials"."trial_id", "trial_params"."param_id"',
       arg(0),
       arg(1),
       arg(1),
@@ -177,7 +177,7 @@ export const POSTGRES_STATEMENTS: Statements = {
       arg(0),
     ),
     after: statement(
-      'select "trial_values"."trial_id", "trial_values"."objective", "trial_values"."value", "trial_values"."value_type" from "trial_values" inner join "trials" on "trials"."trial_id" = "trial_values"."trial_id" where "trials"."study_id" = $1 and "trials"."trial_id" > $2 and "trial_values"."trial_id" > $3 order by "trials"."trial_id", "trial_values"."objective"',
+      'select "trial_values"."trial_id", "trial_values"."objective", "trial_values"."value", "trial_values"."value_type" from "trial_values" inner join "trials" on "trials"."trial_id" = "trial_values"."trial_id" where "trials"."study_id" + 0 = $1 and "trials"."trial_id" > $2 and "trial_values"."trial_id" > $3 order by "trials"."trial_id", "trial_values"."objective"',
       arg(0),
       arg(1),
       arg(1),
@@ -189,7 +189,7 @@ export const POSTGRES_STATEMENTS: Statements = {
       arg(0),
     ),
     after: statement(
-      'select "trial_intermediate_values"."trial_id", "trial_intermediate_values"."step", "trial_intermediate_values"."intermediate_value", "trial_intermediate_values"."intermediate_value_type" from "trial_intermediate_values" inner join "trials" on "trials"."trial_id" = "trial_intermediate_values"."trial_id" where "trials"."study_id" = $1 and "trials"."trial_id" > $2 and "trial_intermediate_values"."trial_id" > $3 order by "trials"."trial_id"',
+      'select "trial_intermediate_values"."trial_id", "trial_intermediate_values"."step", "trial_intermediate_values"."intermediate_value", "trial_intermediate_values"."intermediate_value_type" from "trial_intermediate_values" inner join "trials" on "trials"."trial_id" = "trial_intermediate_values"."trial_id" where "trials"."study_id" + 0 = $1 and "trials"."trial_id" > $2 and "trial_intermediate_values"."trial_id" > $3 order by "trials"."trial_id"',
       arg(0),
       arg(1),
       arg(1),
@@ -201,7 +201,7 @@ export const POSTGRES_STATEMENTS: Statements = {
       arg(0),
     ),
     after: statement(
-      'select "trial_user_attributes"."trial_id", "trial_user_attributes"."key", "trial_user_attributes"."value_json" from "trial_user_attributes" inner join "trials" on "trials"."trial_id" = "trial_user_attributes"."trial_id" where "trials"."study_id" = $1 and "trials"."trial_id" > $2 and "trial_user_attributes"."trial_id" > $3 order by "trials"."trial_id"',
+      'select "trial_user_attributes"."trial_id", "trial_user_attributes"."key", "trial_user_attributes"."value_json" from "trial_user_attributes" inner join "trials" on "trials"."trial_id" = "trial_user_attributes"."trial_id" where "trials"."study_id" + 0 = $1 and "trials"."trial_id" > $2 and "trial_user_attributes"."trial_id" > $3 order by "trials"."trial_id"',
       arg(0),
       arg(1),
       arg(1),
@@ -213,7 +213,7 @@ export const POSTGRES_STATEMENTS: Statements = {
       arg(0),
     ),
     after: statement(
-      'select "trial_system_attributes"."trial_id", "trial_system_attributes"."key", "trial_system_attributes"."value_json" from "trial_system_attributes" inner join "trials" on "trials"."trial_id" = "trial_system_attributes"."trial_id" where "trials"."study_id" = $1 and "trials"."trial_id" > $2 and "trial_system_attributes"."trial_id" > $3 order by "trials"."trial_id"',
+      'select "trial_system_attributes"."trial_id", "trial_system_attributes"."key", "trial_system_attributes"."value_json" from "trial_system_attributes" inner join "trials" on "trials"."trial_id" = "trial_system_attributes"."trial_id" where "trials"."study_id" + 0 = $1 and "trials"."trial_id" > $2 and "trial_system_attributes"."trial_id" > $3 order by "trials"."trial_id"',
       arg(0),
       arg(1),
       arg(1),

@@ -26,6 +26,8 @@ export interface ServerDialect {
   readonly control: {
     readonly beginRead: readonly Statement[];
     readonly beginWrite: readonly Statement[];
+    /** Whether a batch alone is a transaction on one view, without begin and commit. */
+    readonly readsInOneGo: boolean;
     readonly commit: Statement;
     readonly rollback: Statement;
   };

@@ -174,7 +174,8 @@ export class ServerEngine implements Engine {
     sequence: number | undefined,
     commit: Commit<T>,
   ): Promise<T> {
-    const { beginRead, beginWrite, commit: end, rollback } = this.#dialect.control;
+    const { beginRead, beginWrite, commit: end, rollback, readsInOneGo } = this.#dialect.control;
+    const state = { isOpen: true, isBegun: false };
     let batch: Asked[] = [];
     const add = (step: Plain & Pick<Step, 'recover'>): Filled => {
       const result: Filled = { ...NOTHING };
@@ -184,14 +185,16 @@ export class ServerEngine implements Engine {
     const send = async (): Promise<void> => {
       const sent = batch;
       batch = [];
+      state.isBegun = true;
       await ask(connection, sent);
     };
     for (const statement of sequence === undefined ? beginRead : beginWrite) add(plain(statement));
     if (sequence !== undefined) add(plain(this.statements.takeSequence, this.writerId, this.#epoch, sequence));
-    const state = { isOpen: true };
     const finish = async (): Promise<void> => {
+      const isOneGo = readsInOneGo && sequence === undefined && !state.isBegun;
+      if (isOneGo) batch.splice(0, beginRead.length);
+      else add(plain(end));
       const last = batch;
-      add(plain(end));
       commit.isUncertain = sequence !== undefined;
       commit.resume = async (again) => {
         const lost = last.flatMap(({ step, result }) => (step.recover ? [{ step: step.recover, result }] : []));
@@ -221,7 +224,8 @@ export class ServerEngine implements Engine {
     } catch (error) {
       // An answer that says no is no doubt.
       if (this.#dialect.kindOf(error) !== 'lost') commit.isUncertain = false;
-      if (state.isOpen && connection.isUsable) await connection.run([plain(rollback)]).catch(() => this.#drop());
+      if (state.isOpen && state.isBegun && connection.isUsable)
+        await connection.run([plain(rollback)]).catch(() => this.#drop());
       throw error;
     }
   }
