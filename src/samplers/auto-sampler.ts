@@ -26,7 +26,7 @@ const MODEL_ROWS = 100;
 /** Trials from which its hyper-parameters are worked out. */
 const FIT_ROWS = 60;
 /** Objectives and parameters up to which several objectives or constraints are left to Gaussian processes. */
-const MOST_OBJECTIVES = 3;
+const MOST_OBJECTIVES = 2;
 const MOST_COLUMNS = 20;
 /** Best trials around which candidates are searched. */
 const CENTRES = 3;
@@ -48,7 +48,7 @@ export interface AutoSamplerOptions {
 /**
  * The default of `resweep run`: sequential model-based optimisation for whatever space a study has. A few evenly spread trials, then
  * a Gaussian process (joint and additive kernels) and randomised trees, weighed by how well each predicts results left out; the
- * candidate of largest expected improvement, found by local search, is tried next. Two or three objectives by the hypervolume, more
+ * candidate of largest expected improvement, found by local search, is tried next. Two objectives by the hypervolume, more
  * by random scalarisations, constraints by the probability that they are kept, running trials as if they had come out
  * as expected, pruned ones at what they were heading for. docs/samplers.md explains and measures it.
  */
@@ -202,8 +202,7 @@ function isForProcesses(study: StudyView, { domain }: EncodedSpace, log: TrialLo
   if (domain.mask !== undefined || domain.isAllowed !== undefined || domain.columns.length > MOST_COLUMNS) return false;
   const objectives = study.directions.length;
   if (objectives > 1) return objectives <= MOST_OBJECTIVES;
-  const isConstrained = log.complete.some(({ constraints }) => Object.keys(constraints).length > 0);
-  return isConstrained && domain.columns.some(({ kind }) => kind === 'continuous');
+  return log.isConstrained && domain.columns.some(({ kind }) => kind === 'continuous');
 }
 
 export const autoSamplerDefinition = {

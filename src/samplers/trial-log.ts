@@ -22,6 +22,8 @@ export interface LogEntry {
   readonly violation: number;
 }
 
+const MOST_ELITE = 600;
+
 /**
  * The finished trials of a study within one search space, taken in as they come. Trials that have values outside of the space as it
  * is now are left out.
@@ -36,6 +38,9 @@ export class TrialLog {
   readonly failed: LogEntry[] = [];
   /** Keys of all points tried. */
   readonly keys = new Set<string>();
+  /** With several objectives: the least dominated trials, a few hundred. */
+  #elite: LogEntry[] = [];
+  #isConstrained = false;
   readonly #space: TrialEncoder;
   readonly #directions: readonly StudyDirection[];
   #consumed = 0;
@@ -48,6 +53,11 @@ export class TrialLog {
   /** Completed and pruned trials. */
   get size(): number {
     return this.complete.length + this.pruned.length;
+  }
+
+  /** Whether a completed trial has constraints. */
+  get isConstrained(): boolean {
+    return this.#isConstrained;
   }
 
   update(history: TrialHistory): void {
@@ -64,6 +74,9 @@ export class TrialLog {
       if (trial.state === 'COMPLETE' && entry.losses.every((loss) => !Number.isNaN(loss))) {
         insert(this.complete, entry, byNumber);
         insert(this.ranked, entry, byRank);
+        if (Object.keys(constraints).length > 0) this.#isConstrained = true;
+        if (this.#directions.length > 1) this.#elite.push(entry);
+        if (this.#elite.length > MOST_ELITE) this.#elite = byDominance(this.#elite).slice(0, MOST_ELITE >> 1);
       } else if (trial.state === 'PRUNED') insert(this.pruned, entry, byNumber);
       else if (Object.keys(trial.internalParams).length > 0) insert(this.failed, { ...entry, losses: [] }, byNumber);
     }
@@ -83,15 +96,16 @@ export class TrialLog {
     const last = all[all.length - 1]?.trial.number ?? 0;
     const chosen = new Set<LogEntry>();
     const half = most >> 1;
-    for (const entry of this.#directions.length > 1 ? byDominance(all) : this.ranked) {
+    for (const entry of this.#directions.length > 1 ? byDominance(this.#elite) : this.ranked) {
       if (chosen.size >= half) break;
       if (entry.trial.number <= last) chosen.add(entry);
     }
-    const rest = all.filter((entry) => !chosen.has(entry));
+    // Evenly over all; where one is chosen already, the nearest older one that is not.
     const wanted = most - chosen.size;
     for (let i = 0; i < wanted; i++) {
-      const entry = rest[Math.floor(((i + 1) * rest.length) / wanted) - 1];
-      if (entry !== undefined) chosen.add(entry);
+      let at = Math.floor(((i + 1) * all.length) / wanted) - 1;
+      while (at > 0 && chosen.has(all[at] as LogEntry)) at--;
+      chosen.add(all[at] as LogEntry);
     }
     return [...chosen].sort(byNumber);
   }
@@ -101,6 +115,7 @@ export class TrialLog {
    * of the pruned one, and never better than the median. Where nothing can be compared, the worse quarter's best.
    */
   estimatedPruned(most: number): { entry: LogEntry; loss: number }[] {
+    if (this.pruned.length === 0) return [];
     const losses = this.ranked.map(({ losses: [loss] }) => loss ?? NaN).sort((a, b) => a - b);
     if (losses.length === 0) return [];
     const at = (share: number): number => losses[Math.min(losses.length - 1, Math.floor(share * losses.length))] ?? 0;
