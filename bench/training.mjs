@@ -15,6 +15,7 @@ import { loadTabularData } from '../dist/training/data/tabular-data.js';
 import { loadTensorflow } from '../dist/training/tensorflow.js';
 import { findTrainer } from '../dist/training/trainers.js';
 
+/* global AbortController */
 const args = process.argv.slice(2);
 const pairsAt = args.indexOf('--pairs');
 const pairs = pairsAt < 0 ? 5 : Number(args.splice(pairsAt, 2)[1]);
