@@ -51,7 +51,7 @@ export async function ownServer(server: ServerName, settings: readonly string[] 
     kill: async () => {
       const running = child;
       child = undefined;
-      if (running === undefined || running.exitCode !== null) return;
+      if (running?.exitCode !== null) return;
       const ended = new Promise((resolve) => running.once('exit', resolve));
       // PostgreSQL's own way of a crash: its children must not outlive it.
       running.kill(server === 'PostgreSQL' ? 'SIGQUIT' : 'SIGKILL');
