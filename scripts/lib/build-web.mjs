@@ -1,12 +1,30 @@
 import { at } from './paths.mjs';
 
 /**
- * Bundles what runs in browsers: the report's script into `dist/report/client`.
+ * Bundles what runs in browsers: the dashboard's page into `dist/dashboard/web`, and the report's script into `dist/report/client`.
  * Throws where that fails.
  */
 export async function buildWeb() {
   const { build } = await import('vite');
   const common = { configFile: false, logLevel: 'warn', clearScreen: false };
+  const page = {
+    ...common,
+    root: at('src', 'dashboard', 'web'),
+    base: './',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    build: {
+      outDir: at('dist', 'dashboard', 'web'),
+      emptyOutDir: true,
+      target: 'es2022',
+      modulePreload: { polyfill: false },
+      chunkSizeWarningLimit: 1_500,
+      // A style or picture inlined as data: would need a laxer policy.
+      assetsInlineLimit: 0,
+      rollupOptions: {
+        output: { entryFileNames: 'page.js', chunkFileNames: '[name].js', assetFileNames: '[name][extname]' },
+      },
+    },
+  };
   const script = {
     ...common,
     root: at('src', 'report', 'client'),
@@ -20,5 +38,5 @@ export async function buildWeb() {
       lib: { entry: 'report-client.ts', formats: ['iife'], name: 'resweepReport', fileName: () => 'report-client.js' },
     },
   };
-  await build(script);
+  for (const one of [page, script]) await build(one);
 }

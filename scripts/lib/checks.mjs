@@ -10,7 +10,7 @@ export const checks = [
     name: 'types',
     run: tool('typescript/bin/tsc', ['--noEmit']),
   },
-  { name: 'types of the page', run: tool('typescript/bin/tsc', ['--noEmit', '-p', 'src/report/client']) },
+  { name: 'types of the page', run: tool('typescript/bin/tsc', ['--noEmit', '-p', 'src/dashboard/web']) },
   {
     name: 'lint',
     run: tool('eslint/bin/eslint.js', [

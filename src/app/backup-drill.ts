@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { messageOf, UsageError } from '../core/errors.js';
-import { STUDY_DB } from '../core/study-paths.js';
+import { EVENTS_FILE, STUDY_DB } from '../core/study-paths.js';
 import type { TrialState } from '../core/trial-state.js';
 import {
   destinationsIn,
@@ -15,6 +15,7 @@ import {
 } from '../backup/index.js';
 import { SqliteSnapshotSource } from '../storage/rdb/sqlite-snapshot.js';
 import { createConfiguredDrive } from './create-drive.js';
+import { EventsLog } from './events-log.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
 import { runSweep } from './run-sweep.js';
 
@@ -78,6 +79,7 @@ export async function drillBackups(options: DrillOptions): Promise<DrillReport> 
     for (const { name, location } of destinationsIn(drive, options.destination)) {
       destinations.push(await new DestinationDrill(drive, sweep, options, name, location).run());
     }
+    recordDrill(sweep.studyDir, destinations);
     return {
       ok: destinations.every(({ ok }) => ok),
       study: sweep.config.study,
@@ -88,6 +90,26 @@ export async function drillBackups(options: DrillOptions): Promise<DrillReport> 
   } finally {
     await drive.close();
   }
+}
+
+/** Keeps the result among the study's events, where the study is here: dashboards show when recovery was last rehearsed. */
+function recordDrill(studyDir: string, destinations: readonly DrilledDestination[]): void {
+  if (!existsSync(studyDir)) return;
+  const events = new EventsLog(join(studyDir, EVENTS_FILE));
+  for (const { destination, ok, recoverySeconds, finishedTrials, steps } of destinations) {
+    const failed = steps.find((step) => !step.ok);
+    events.append({
+      event: 'drill',
+      destination,
+      ok,
+      recoverySeconds,
+      finishedTrials,
+      message: ok
+        ? `${destination}: recovered with ${finishedTrials ?? 0} trials in ${recoverySeconds ?? 0} s`
+        : `${destination}: ${failed?.name ?? 'recovery'} failed: ${failed?.detail ?? ''}`,
+    });
+  }
+  events.close();
 }
 
 /** A step found that recovery would fail. */

@@ -17,10 +17,11 @@ import { createPruner, createSampler } from './create-engine-parts.js';
 import { EventsLog, readEvents } from './events-log.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
 import { RunLog } from './run-log.js';
+import { watchBudget } from './budget-change.js';
 import { appendChoices, planSpace } from './space-plan.js';
 import { StopWatch } from './stop-request.js';
 import { SweepBackup, type RestoredStudy } from './sweep-backup.js';
-import { keepConfig } from './stored-config.js';
+import { editedBounds, keepConfig } from './stored-config.js';
 import { SweepLimits } from './sweep-limits.js';
 import { SweepLoop, type LoopEnd } from './sweep-loop.js';
 import type { MessageLevel, SweepObserver } from './sweep-observer.js';
@@ -68,7 +69,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
   const startedAt = performance.now();
   const signal = options.signal ?? new AbortController().signal;
   const sweep = await locate(options);
-  const config = withOverrides(sweep.config, options);
+  let config = withOverrides(sweep.config, options);
   const space = declaredSpaceOf(config);
   const log = new RunLog(options.observer ?? {});
   const { observer } = log;
@@ -100,6 +101,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
         for (const { name } of plan.appended) events.append({ event: 'choices-appended', parameter: name });
         study = await studyIn(study.storage, config, space);
       }
+      config = withOverrides({ ...sweep.config, ...editedBounds(study, sweep.loaded) }, options);
       if (options.joined !== true) await keepConfig(study, sweep.loaded, config, studyDir);
       const end = await runTrials({
         sweep,
@@ -220,7 +222,12 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
     stops.start((now) => {
       loop.stop('stopped by resweep stop', now);
     }, STOP_POLL_MS);
-    const end = await loop.run(parts.signal);
+    const budget = watchBudget(study, (wanted) => {
+      if (parts.options.trials === undefined && parts.options.rehearsal === undefined) loop.setTotal(wanted);
+    });
+    const end = await loop.run(parts.signal).finally(() => {
+      budget.close();
+    });
     events.append({ event: 'sweep-ended', reason: end.reason, seconds: Math.round(limits.elapsedMs / 100) / 10 });
     if (end.error !== undefined) throw end.error instanceof Error ? end.error : new Error(messageOf(end.error));
     return end;

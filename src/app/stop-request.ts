@@ -2,7 +2,7 @@ import type { JsonValue } from '../core/json.js';
 import type { Study } from '../study/study.js';
 
 /** System attribute of a study: the last request to stop, kept so that it reaches workers on other machines. */
-const STOP_ATTRIBUTE = 'resweep:stop';
+export const STOP_ATTRIBUTE = 'resweep:stop';
 
 /** Asks every process that works on a study now to end; one that starts later goes on. `now`: also trials that run. */
 export async function requestStop(study: Study, options: { now: boolean }): Promise<void> {

@@ -17,6 +17,15 @@ export interface StoredConfig {
   /** Bounds given on the command line, which win over the text. */
   readonly trials: number;
   readonly parallel: number;
+  /** The bounds were changed since in the dashboard: they win over the YAML until that changes. */
+  readonly edited?: boolean | undefined;
+}
+
+/** Bounds changed in the dashboard, where the YAML is still the one last applied; undefined where it rules. */
+export function editedBounds(study: Study, loaded: LoadedConfig): { trials: number; parallel: number } | undefined {
+  const stored = storedConfigOf(study);
+  if (stored?.edited !== true || stored.text !== loaded.resolvedText) return undefined;
+  return { trials: stored.trials, parallel: stored.parallel };
 }
 
 /** The configuration that a study holds; undefined where it has none. */

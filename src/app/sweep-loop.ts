@@ -56,10 +56,12 @@ export class SweepLoop {
   readonly #stopTrials = new AbortController();
   readonly #files: BackgroundFiles;
   #stopReason: string | undefined;
+  #total: number;
   #error: { readonly error: unknown } | undefined;
 
   constructor(parts: SweepLoopParts) {
     this.#parts = parts;
+    this.#total = parts.total;
     // The results themselves are in the study; a full disk must not end the sweep here.
     this.#files = new BackgroundFiles((path, error) => {
       parts.observer.message?.('warn', `${path} could not be written: ${messageOf(error)}`);
@@ -92,6 +94,11 @@ export class SweepLoop {
     if (now) this.#stopTrials.abort();
   }
 
+  /** Another total from now on. */
+  setTotal(total: number): void {
+    this.#total = total;
+  }
+
   #stop(reason: string): void {
     if (this.#stopReason !== undefined) return;
     this.#stopReason = reason;
@@ -111,7 +118,7 @@ export class SweepLoop {
   }
 
   async #job(): Promise<void> {
-    const { study, limits, total } = this.#parts;
+    const { study, limits } = this.#parts;
     try {
       for (;;) {
         const reason = limits.reasonToStop(study);
@@ -120,7 +127,7 @@ export class SweepLoop {
           this.#stop('every point of the search space has been tried');
         }
         if (this.#stopReason !== undefined || study.isStopped) return;
-        const trial = await study.askDeclared({ total });
+        const trial = await study.askDeclared({ total: this.#total });
         if (trial !== undefined) await this.#runTrial(trial);
         else if (this.#parts.others === undefined || !(await this.#mayComeBack(this.#parts.others))) return;
       }

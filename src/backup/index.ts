@@ -26,7 +26,8 @@ export { destinationsIn, listBackups, type BackupList, type ListedBackup } from 
 export type { OwnerConflict } from './owner-fence.js';
 export { pruneBackups, type PrunedDestination, type PruneOptions, type PruneReport } from './prune.js';
 export { repairBackups, type Repaired, type RepairReport } from './repair.js';
-export { DEFAULT_RETENTION } from './retention.js';
+export { parseManifestName } from './manifest.js';
+export { DEFAULT_RETENTION, planRetention } from './retention.js';
 export type { RestoreProgress } from './restore-file.js';
 export { isThere, type RestoreResult, type RestoreStatus } from './restore-result.js';
 export { RetryingDestination, type RetryOptions } from './retrying-destination.js';

@@ -50,6 +50,14 @@ export interface ImportanceArguments extends TargetArguments {
   readonly metric: string | undefined;
 }
 
+export interface DashboardArguments extends GlobalArguments {
+  readonly places: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly token: string | undefined;
+  readonly allowHost: readonly string[];
+}
+
 export interface ReportArguments extends TargetArguments {
   readonly out: string | undefined;
   readonly svg: string | undefined;

@@ -3,6 +3,7 @@ import type { CommandModule } from 'yargs';
 import { authCommand } from './auth.js';
 import { backupCommand, restoreCommand } from './backup.js';
 import { cleanCommand, fsckCommand } from './care.js';
+import { dashboardCommand } from './dashboard.js';
 import { doctorCommand } from './doctor.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
@@ -28,6 +29,7 @@ export const commands = [
   bestCommand,
   importanceCommand,
   logsCommand,
+  dashboardCommand,
   reportCommand,
   backupCommand,
   restoreCommand,

@@ -165,6 +165,7 @@ function axisNames(
           show: true,
           color: theme.soft,
           fontSize: 11,
+          lineHeight: 15,
           position: i === 2 ? 'top' : 'bottom',
           formatter: `${figure.targetNames[i] ?? ''} ${ARROW[figure.directions[i] ?? 'minimize']}\n${shortNumber(bounds[i]?.low ?? 0)} … ${shortNumber(bounds[i]?.high ?? 0)}`,
         },

@@ -32,6 +32,8 @@ use([
   CanvasRenderer,
 ]);
 
+export type { ECharts };
+
 /** A chart on an element of a page: only the parts of ECharts that our figures need. */
 export function createChart(element: HTMLElement, width: number, height: number): ECharts {
   return init(element, null, { renderer: 'canvas', width, height });

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { builtEntry } from '../../core/built-entry.js';
 import { messageOf, StorageError } from '../../core/errors.js';
 import type { InspectOptions, SnapshotSource, StudyFileReport } from '../../core/snapshot-source.js';
+import { isOpenHere } from './engines/open-files.js';
 
 /** From the main thread to the snapshot thread. */
 export type SnapshotRequest =
@@ -23,6 +24,7 @@ export class SqliteSnapshotSource implements SnapshotSource {
   #lastId = 0;
 
   isDatabase(path: string): Promise<boolean> {
+    if (isOpenHere(path)) return Promise.resolve(true);
     const head = Buffer.alloc(16);
     try {
       const file = openSync(path, 'r');

@@ -11,6 +11,7 @@ import {
   OPTUNA_VERSION_ROWS,
   RESWEEP_SCHEMA,
 } from './sqlite-schema.js';
+import { holdOpen, isOpenHere } from './open-files.js';
 
 export interface SqliteOptions {
   /** `normal` survives a killed process, `full` a power cut too. @default 'normal' */
@@ -55,6 +56,7 @@ export function openSqliteFile(path: string, options: SqliteOptions & { busyMs: 
     db.pragma('cache_size = -16000');
     if (readOnly) shadowOwnTables(db);
     else prepareSchema(db);
+    holdOpen(db, path);
     return db;
   } catch (error) {
     db?.close();
@@ -72,6 +74,7 @@ function checkPlace(path: string, readOnly: boolean): void {
     return;
   }
   if (statSync(path).isDirectory()) throw new UsageError(`${path} is a folder, not a database file.`);
+  if (isOpenHere(path)) return;
   const head = Buffer.alloc(18);
   const file = openSync(path, 'r');
   const read = readSync(file, head, 0, 18, 0);

@@ -1,0 +1,110 @@
+import type { Hono } from 'hono';
+
+import { UsageError } from '../core/errors.js';
+import { backupView, heldConfig, keptStates } from '../app/backup-view.js';
+import { stageResults } from '../app/stage-results.js';
+import { readLog, trialDirectory } from '../app/trial-files.js';
+import { figureCsv } from '../analysis/plots/figure.js';
+import { FIGURE_KINDS, studyFigure } from '../app/study-figures.js';
+import type { AxisFilter, LogAnswer } from './api-types.js';
+import { FigureAnswers } from './figure-answers.js';
+import { answerText } from './serialize.js';
+import type { Studies } from './studies.js';
+import { studyDetail, studySummary } from './study-answers.js';
+import { trialDetail, trialOf, trialPage } from './trial-answers.js';
+
+const JSON_TYPE = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+const LARGEST_PAGE = 200;
+
+/** What may be looked at. */
+export function addLookRoutes(app: Hono, studies: Studies): void {
+  const figures = new FigureAnswers();
+  const get = (
+    path: string,
+    answer: (id: string, query: (name: string) => string | undefined, number: number) => Promise<unknown>,
+  ): void => {
+    app.get(`/api/studies/:id${path}`, async (c) => {
+      const found = await answer(c.req.param('id'), (name) => c.req.query(name), Number(c.req.param('number')));
+      return c.body(typeof found === 'string' ? found : answerText(found), 200, JSON_TYPE);
+    });
+  };
+
+  app.get('/api/studies', async (c) => {
+    const entries = await studies.list();
+    const summaries = [];
+    for (const entry of entries) summaries.push(await studySummary(studies, entry));
+    return c.body(answerText(summaries), 200, JSON_TYPE);
+  });
+  get('', async (id) => studyDetail(await studies.open(id)));
+  get('/trials', async (id, query) => {
+    return trialPage(await studies.open(id), {
+      sort: query('sort') ?? 'number',
+      descending: query('order') === 'desc',
+      states: query('states')?.split(',').filter(Boolean) ?? [],
+      words: query('words') ?? '',
+      axes: parseAxes(query('axes')),
+      offset: wholeNumber(query('offset'), 0, Infinity),
+      limit: wholeNumber(query('limit'), 50, LARGEST_PAGE),
+    });
+  });
+  get('/trials/:number', async (id, _query, number) => trialDetail(await studies.open(id), number));
+  get('/trials/:number/log', async (id, query, number): Promise<LogAnswer> => {
+    const opened = await studies.open(id);
+    const folder = trialDirectory(opened.study, trialOf(opened, number), opened.entry);
+    const from = query('from');
+    const piece = folder === undefined ? undefined : readLog(folder, from === undefined ? undefined : Number(from));
+    return piece ?? { text: '', next: 0, size: 0 };
+  });
+  get('/backup', async (id) => {
+    const { study, entry, config } = await studies.open(id);
+    return backupView(study, entry.studyDir, config);
+  });
+  get('/backup/states', async (id) => {
+    const { study, entry } = await studies.open(id);
+    const config = await heldConfig(study, entry.studyDir);
+    if (config === undefined || entry.studyDir === undefined) return { states: [], errors: [] };
+    return await keptStates(entry.studyDir, config);
+  });
+  get('/results', async (id) => {
+    const { entry } = await studies.open(id);
+    return entry.studyDir === undefined || entry.study8 === undefined ? [] : stageResults(entry.studyDir, entry.study8);
+  });
+  app.get('/api/studies/:id/figures/:kind', async (c) => {
+    const opened = await studies.open(c.req.param('id'));
+    const request = {
+      objective: wholeNumber(c.req.query('objective'), 0, opened.study.directions.length - 1),
+      params: c.req.queries('param'),
+    };
+    return c.body(await figures.answer(opened, c.req.param('kind'), request), 200, JSON_TYPE);
+  });
+  app.get('/api/studies/:id/figures/:kind/csv', async (c) => {
+    const opened = await studies.open(c.req.param('id'));
+    const kind = FIGURE_KINDS.find((one) => one === c.req.param('kind'));
+    if (kind === undefined) throw new UsageError('There is no such figure.');
+    const objective = wholeNumber(c.req.query('objective'), 0, opened.study.directions.length - 1);
+    const figure = await studyFigure(opened.study, kind, { objective, params: c.req.queries('param') });
+    return c.body(figureCsv(figure), 200, {
+      'Content-Type': 'text/csv; charset=utf-8',
+      'Content-Disposition': `attachment; filename="${kind}.csv"`,
+    });
+  });
+}
+
+function wholeNumber(text: string | undefined, fallback: number, most: number): number {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new UsageError(`"${text}" is no whole number from 0 on.`);
+  return Math.min(value, most);
+}
+
+/** @throws UsageError where it is no list of axes */
+function parseAxes(text: string | undefined): AxisFilter[] {
+  if (text === undefined || text === '') return [];
+  try {
+    const axes: unknown = JSON.parse(text);
+    if (Array.isArray(axes)) return axes as AxisFilter[];
+  } catch {
+    // Said below.
+  }
+  throw new UsageError('"axes" must be a JSON list.');
+}

@@ -1,0 +1,142 @@
+import { TRIAL_ATTRIBUTE, type FrozenTrial } from '../core/frozen-trial.js';
+import { UsageError } from '../core/errors.js';
+import { rangeText } from '../app/report-content.js';
+import { listTrialFiles, readJsonFile, trialDirectory } from '../app/trial-files.js';
+import { notedTrials, readNote } from '../app/trial-notes.js';
+import type { AxisFilter, TrialDetail, TrialPage } from './api-types.js';
+import { attributeLines, finiteOr, trialLine } from './serialize.js';
+import type { OpenedStudy } from './studies.js';
+import { metricNames } from './study-answers.js';
+
+export interface TrialQuery {
+  /** `number`, `state`, `seconds`, `value:<index>` or `param:<name>`. */
+  readonly sort: string;
+  readonly descending: boolean;
+  readonly states: readonly string[];
+  /** Words that must all occur in the parameters, tags or reason, or `name=value`. */
+  readonly words: string;
+  readonly axes: readonly AxisFilter[];
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** One page of the trials that pass the filters, sorted. Trials without the value sorted by come last. */
+export function trialPage(opened: OpenedStudy, query: TrialQuery): TrialPage {
+  const { study, revision } = opened;
+  const notes = notedTrials(study);
+  const names = metricNames(study);
+  const words = query.words.toLowerCase().split(/\s+/).filter(Boolean);
+  const passing = study.history.all.filter(
+    (trial) =>
+      (query.states.length === 0 || query.states.includes(trial.isInterrupted ? 'INTERRUPTED' : trial.state)) &&
+      query.axes.every((axis) => passesAxis(trial, axis, names)) &&
+      (words.length === 0 || hasWords(trial, words, notes)),
+  );
+  const keyed = passing.map((trial) => ({ trial, key: sortKey(trial, query.sort) }));
+  const sign = query.descending ? -1 : 1;
+  keyed.sort((a, b) => {
+    if (a.key === undefined || b.key === undefined) {
+      return Number(a.key === undefined) - Number(b.key === undefined) || sign * (a.trial.number - b.trial.number);
+    }
+    return a.key < b.key ? -sign : a.key > b.key ? sign : sign * (a.trial.number - b.trial.number);
+  });
+  const rows = keyed.slice(query.offset, query.offset + query.limit).map(({ trial }) => trialLine(trial, notes));
+  return { rows, total: passing.length, revision };
+}
+
+function passesAxis(trial: FrozenTrial, axis: AxisFilter, names: readonly string[]): boolean {
+  if (axis.kind === 'value') {
+    const value = trial.state === 'COMPLETE' ? trial.values?.[Math.max(0, names.indexOf(axis.name))] : undefined;
+    return value !== undefined && value >= (axis.min ?? -Infinity) && value <= (axis.max ?? Infinity);
+  }
+  const internal = trial.internalParams[axis.name];
+  const value = internal === undefined ? undefined : trial.distributions[axis.name]?.toExternal(internal);
+  if (axis.oneOf !== undefined) return axis.oneOf.includes(value === undefined ? 'None' : String(value));
+  return typeof value === 'number' && value >= (axis.min ?? -Infinity) && value <= (axis.max ?? Infinity);
+}
+
+function hasWords(
+  trial: FrozenTrial,
+  words: readonly string[],
+  notes: ReadonlyMap<number, readonly string[]>,
+): boolean {
+  const line = trialLine(trial, notes);
+  const params = Object.entries(line.params).map(([name, value]) => `${name}=${String(value)}`);
+  const text = [`#${trial.number}`, line.state, ...params, ...line.tags.map((tag) => `#${tag}`), line.reason ?? '']
+    .join(' ')
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+function sortKey(trial: FrozenTrial, sort: string): number | string | undefined {
+  const [, kind, name = ''] = /^(\w+)(?::([\s\S]*))?$/.exec(sort) ?? [];
+  switch (kind) {
+    case 'state':
+      return trial.isInterrupted ? 'INTERRUPTED' : trial.state;
+    case 'seconds':
+      return trial.duration;
+    case 'value':
+      return trial.values?.[Number(name)];
+    case 'param': {
+      const internal = trial.internalParams[name];
+      if (internal === undefined) return undefined;
+      const value = trial.distributions[name]?.toExternal(internal);
+      return typeof value === 'number' ? value : String(value);
+    }
+    default:
+      return trial.number;
+  }
+}
+
+/** @throws UsageError for a number that no trial has */
+export function trialOf({ study }: OpenedStudy, number: number): FrozenTrial {
+  const trial = study.history.all[number];
+  if (trial === undefined) throw new UsageError(`There is no trial ${number}.`, { code: 'TRIAL_NOT_FOUND' });
+  return trial;
+}
+
+export function trialDetail(opened: OpenedStudy, number: number): TrialDetail {
+  const { study, entry } = opened;
+  const trial = trialOf(opened, number);
+  const folder = trialDirectory(study, trial, entry);
+  const files = folder === undefined ? [] : listTrialFiles(folder);
+  const line = trialLine(trial, notedTrials(study));
+  const { constraints } = trial;
+  return {
+    ...line,
+    trialId: trial.trialId,
+    completedAt: trial.datetimeComplete?.toISOString() ?? null,
+    curve: Object.entries(trial.intermediateValues)
+      .map(([step, value]) => [Number(step), finiteOr(value)] as const)
+      .sort(([a], [b]) => a - b),
+    constraints:
+      constraints === undefined
+        ? null
+        : Object.fromEntries(Object.entries(constraints).map(([name, value]) => [name, finiteOr(value)])),
+    userAttrs: attributeLines(trial.userAttrs),
+    failureLines: failureLines(trial),
+    retryOf: retryNumbers(trial),
+    retriedBy: study.history.all.filter((other) => retryNumbers(other).includes(number)).map((other) => other.number),
+    note: readNote(study, trial.trialId),
+    folder: folder === undefined ? null : folder.slice((entry.studyDir ?? '').length + 1),
+    files,
+    benchmark: folder === undefined ? null : (readJsonFile(folder, 'benchmark.json') ?? null),
+    hasLog: files.some(({ name }) => name === 'log.txt'),
+    ranges: Object.fromEntries(
+      Object.entries(trial.distributions).map(([name, distribution]) => [name, rangeText(distribution)]),
+    ),
+  };
+}
+
+function retryNumbers(trial: FrozenTrial): number[] {
+  if (trial.systemAttrTexts[TRIAL_ATTRIBUTE.retryHistory] === undefined) return [];
+  const history = trial.systemAttr(TRIAL_ATTRIBUTE.retryHistory);
+  return Array.isArray(history) ? history.map(Number) : [];
+}
+
+function failureLines(trial: FrozenTrial): string[] {
+  const failure = trial.systemAttr(TRIAL_ATTRIBUTE.failure);
+  if (failure === undefined || failure === null || typeof failure !== 'object') return [];
+  const lines = (failure as { last_lines?: unknown }).last_lines;
+  return Array.isArray(lines) ? lines.map(String) : [];
+}

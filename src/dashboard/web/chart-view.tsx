@@ -1,0 +1,152 @@
+import type { JSX } from 'preact';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+
+import { chartHeight, chartOption, chartTitle } from '../../report/charts/chart.js';
+import { DARK, LIGHT } from '../../report/charts/chart-theme.js';
+import { createChart, type ECharts } from '../../report/client/register-charts.js';
+import type { FigureAnswer } from '../api-types.js';
+import { api, figureCsvPath, figurePath, type FigureQuery } from './api.js';
+import { ThemeContext, StudyContext } from './contexts.js';
+import { useLoaded, useWidth } from './hooks.js';
+import { Problem } from './parts.js';
+
+export interface ChartProps {
+  readonly kind: FigureAnswer['figure']['kind'];
+  readonly query?: FigureQuery;
+  readonly title?: string;
+  readonly note?: string;
+  readonly logValues?: boolean;
+  /** Called with the chart once it is drawn, for what needs more than showing. */
+  readonly onChart?: (chart: ECharts, answer: FigureAnswer) => void;
+  readonly children?: JSX.Element | undefined;
+}
+
+/** A figure of the study in view, drawn and kept up to date. */
+export function Chart(props: ChartProps): JSX.Element {
+  const { kind, query = {}, note } = props;
+  const { id, revision } = useContext(StudyContext);
+  const path = figurePath(id, kind, query);
+  const { value, error, loading } = useLoaded((signal) => api.figure(path, signal), [path, revision]);
+  const title = props.title ?? (value === undefined ? '' : chartTitle(value.figure));
+  const thinned = value !== undefined && value.shown < value.of;
+  return (
+    <section class="card chart-card" aria-busy={loading}>
+      <div class="card-head">
+        <h3>{title}</h3>
+        {thinned && (
+          <span class="soft">
+            {value.shown.toLocaleString('en')} of {value.of.toLocaleString('en')} trials drawn
+          </span>
+        )}
+        {note !== undefined && <span class="soft">{note}</span>}
+        <span class="grow" />
+        {props.children}
+        <a class="quiet" href={figureCsvPath(id, kind, query)} download aria-label={`${title} as CSV`}>
+          CSV
+        </a>
+      </div>
+      {error !== undefined && value === undefined ? (
+        <Problem error={error} />
+      ) : value === undefined ? (
+        <div class="placeholder" />
+      ) : (
+        <Drawing {...props} title={title} answer={value} />
+      )}
+    </section>
+  );
+}
+
+function Drawing(props: ChartProps & { readonly answer: FigureAnswer }): JSX.Element {
+  const { answer, logValues, onChart } = props;
+  const theme = useContext(ThemeContext) === 'dark' ? DARK : LIGHT;
+  const { id } = useContext(StudyContext);
+  const [place, width] = useWidth();
+  const chart = useRef<ECharts | undefined>(undefined);
+  const [angles, setAngles] = useState<readonly [number, number]>([-32, 22]);
+  const turns = answer.figure.kind === 'paretoFront' && answer.figure.targetNames.length === 3;
+  const height = chartHeight(answer.figure, width);
+
+  useEffect(() => {
+    if (width === 0 || place.current === null) return;
+    let drawn = chart.current;
+    if (drawn === undefined) {
+      drawn = createChart(place.current, width, height);
+      drawn.on('click', (event) => {
+        const number = trialNumberOf(event);
+        if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
+      });
+      chart.current = drawn;
+    } else drawn.resize({ width, height });
+    const option = chartOption(answer.figure, {
+      theme,
+      width,
+      height,
+      highlight: answer.best.slice(0, 1),
+      logValues,
+      angles,
+    });
+    drawn.setOption(option, { notMerge: true });
+    onChart?.(drawn, answer);
+  }, [answer, theme, width, height, logValues, angles]);
+  useEffect(
+    () => () => {
+      chart.current?.dispose();
+      chart.current = undefined;
+    },
+    [],
+  );
+  const turn = (across: number, up: number): void =>
+    setAngles(([a, b]) => [a + across, Math.min(85, Math.max(0, b + up))]);
+  return (
+    <div
+      class={turns ? 'chart turns' : 'chart'}
+      ref={place}
+      role="img"
+      aria-label={describe(answer, props.title)}
+      {...(turns
+        ? {
+            tabIndex: 0,
+            title: 'Drag, or use the arrow keys, to turn',
+            onPointerMove: (event: PointerEvent) => {
+              if (event.buttons === 1) turn(event.movementX * 0.5, event.movementY * 0.5);
+            },
+            onKeyDown: (event: KeyboardEvent) => {
+              const step = { ArrowLeft: [-8, 0], ArrowRight: [8, 0], ArrowUp: [0, 6], ArrowDown: [0, -6] }[event.key];
+              if (step === undefined) return;
+              event.preventDefault();
+              turn(step[0] ?? 0, step[1] ?? 0);
+            },
+          }
+        : {})}
+    />
+  );
+}
+
+/** The number that a point carries: third of its values, fourth of a bar's, or a line's name. */
+function trialNumberOf(event: { seriesType?: string; value?: unknown; name?: string }): number | undefined {
+  const values = Array.isArray(event.value) ? (event.value as unknown[]) : [];
+  const found =
+    event.seriesType === 'custom'
+      ? values[3]
+      : event.seriesType === 'lines'
+        ? Number(event.name)
+        : event.seriesType === 'scatter'
+          ? (values[2] ?? (event.name === '' ? undefined : Number(event.name)))
+          : undefined;
+  return typeof found === 'number' && Number.isInteger(found) ? found : undefined;
+}
+
+/** A figure in a sentence, for those who do not see it. */
+function describe({ figure, of }: FigureAnswer, title: string | undefined): string {
+  const name = title ?? chartTitle(figure);
+  if (figure.kind === 'optimizationHistory') {
+    const best = figure.series[0]?.best?.at(-1);
+    return `${name}: ${of} trials${typeof best === 'number' ? `, best ${best}` : ''}`;
+  }
+  if (figure.kind === 'paramImportances') {
+    const [series] = figure.series;
+    const top = series?.params.at(-1);
+    return `${name}${top === undefined ? '' : `: ${top} matters most`}`;
+  }
+  return of > 0 ? `${name}: ${of} trials` : name;
+}

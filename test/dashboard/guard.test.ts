@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { DashboardProject } from './dashboard-support.js';
+
+describe('the dashboard', () => {
+  let open: DashboardProject;
+  let closed: DashboardProject;
+  beforeAll(async () => {
+    open = new DashboardProject();
+    closed = new DashboardProject({ token: 'right' });
+    await open.makeStudy('00000001', 6);
+  });
+  afterAll(async () => {
+    await open.close();
+    await closed.close();
+  });
+
+  it('answers its own page only', async () => {
+    const status = async (headers: Record<string, string>, path = '/api/studies'): Promise<number> =>
+      (await open.request(path, { headers })).status;
+    expect(await status({})).toBe(200);
+    expect(await status({ origin: 'http://localhost:8484', 'sec-fetch-site': 'same-origin' })).toBe(200);
+    // A name of somebody else's that leads here: DNS rebinding.
+    expect(await status({ host: 'evil.example:8484' })).toBe(403);
+    expect(await status({ host: 'evil.example' }, '/')).toBe(403);
+    expect(await status({ origin: 'http://evil.example' })).toBe(403);
+    expect(await status({ origin: 'http://localhost:9999' })).toBe(403);
+    expect(await status({ origin: 'null' })).toBe(403);
+    expect(await status({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toBe(403);
+    expect(await status({ 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })).toBe(403);
+    // A link from elsewhere leads to the page, never to an answer.
+    expect(await status({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, '/')).toBe(200);
+    expect(await status({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' })).toBe(403);
+  });
+
+  it('takes changes with its own header only, which no form can send', async () => {
+    const [{ id }] = await open.get<[{ id: string }]>('/api/studies');
+    expect((await open.post(`/api/studies/${id}/stop`, {}, { 'x-resweep': '' })).status).toBe(403);
+    expect((await open.post(`/api/studies/${id}/stop`, {}, { origin: 'http://evil.example' })).status).toBe(403);
+    expect((await open.post(`/api/studies/${id}/stop`, {})).status).toBe(200);
+  });
+
+  it('lets the page load nothing from elsewhere and nobody frame it', async () => {
+    const { headers } = await open.request('/');
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('asks for its token where it has one, and takes it out of the address', async () => {
+    expect((await closed.request('/api/studies')).status).toBe(401);
+    expect((await closed.request('/api/studies?token=wrong')).status).toBe(401);
+    const first = await closed.request('/?token=right');
+    expect(first.status).toBe(303);
+    expect(first.headers.get('location')).toBe('/');
+    const cookie = first.headers.get('set-cookie') ?? '';
+    expect(cookie).toContain('HttpOnly');
+    expect(cookie).toContain('SameSite=Strict');
+    const shown = { cookie: cookie.split(';')[0] ?? '' };
+    expect((await closed.request('/api/studies', { headers: shown })).status).toBe(200);
+    expect((await closed.request('/api/studies', { headers: { authorization: 'Bearer right' } })).status).toBe(200);
+  });
+
+  it('reads no file outside of the studies', async () => {
+    for (const path of [
+      '/../package.json',
+      '/..%2f..%2fpackage.json',
+      '/%2e%2e/server.js',
+      '/server.js',
+      '/etc/passwd',
+    ]) {
+      expect((await open.request(path)).status, path).toBe(404);
+    }
+    const [{ id }] = await open.get<[{ id: string }]>('/api/studies');
+    for (const path of [
+      'trials/..%2f..%2fx',
+      'trials/0/log?from=-5',
+      'trials/99',
+      'figures/nothing',
+      'trials?limit=x',
+    ]) {
+      const { status } = await open.request(`/api/studies/${id}/${path}`);
+      expect([200, 400, 404], path).toContain(status);
+    }
+    expect((await open.request('/api/studies/../../x')).status).toBe(404);
+    expect((await open.request('/api/studies/unknown')).status).toBe(404);
+  });
+});
