@@ -1,5 +1,4 @@
 import { UsageError } from '../core/errors.js';
-import type { JsonValue } from '../core/json.js';
 import type { Study } from '../study/study.js';
 import { CONFIG_ATTRIBUTE, storedConfigOf } from './stored-config.js';
 
