@@ -29,6 +29,8 @@ export interface CommandRunParts {
   readonly log: TrialLog;
   /** Which of the trials running at the same time it is, from 0. */
   readonly slot: number;
+  /** Whether it must give a result where it ends well. */
+  readonly needsResult: boolean;
 }
 
 /** Why a command was told to end. */
@@ -203,6 +205,7 @@ export class CommandRun {
     if (this.#ending?.kind === 'pruned') return { state: 'pruned', metrics: {} };
     if (this.#ending?.kind === 'interrupted') return { state: 'interrupted', reason: 'the sweep was stopped' };
     const failure = this.#ending?.limit ?? this.#failure(exit);
+    if (failure === undefined && !this.#parts.needsResult) return { state: 'complete', values: [], metrics: {} };
     const outcome: TrialOutcome =
       failure === undefined ? this.#results.outcome() : { state: 'failed', failure: { ...failure, lastLines: [] } };
     if (outcome.state !== 'failed') return outcome;

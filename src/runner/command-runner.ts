@@ -9,6 +9,8 @@ export interface CommandRunnerOptions {
   readonly projectRoot: string;
   readonly study8: string;
   readonly jobs: number;
+  /** Whether a command that ends well must have given a result. @default true */
+  readonly needsResult?: boolean;
 }
 
 /** Runs any program, once per trial, in a process group of its own. */
@@ -25,10 +27,10 @@ export class CommandRunner implements TrialRunner {
   }
 
   async run(task: TrialTask, monitor: TrialMonitor, signal: AbortSignal): Promise<TrialOutcome> {
-    const { objective, projectRoot, study8 } = this.#options;
+    const { objective, projectRoot, study8, needsResult = true } = this.#options;
     const slot = this.#freeSlots.shift() ?? 0;
     const log = new TrialLog(task.trialDir);
-    const run = new CommandRun({ objective, projectRoot, study8, task, monitor, log, slot });
+    const run = new CommandRun({ objective, projectRoot, study8, task, monitor, log, slot, needsResult });
     this.#running.add(run);
     try {
       return await run.run(signal);

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import type { SweepConfig } from '../core/sweep-config.js';
+import type { TrainingRequest } from '../training/trainer.js';
 import { CommandRunner } from './command-runner.js';
 import type { TrialRunner } from './objective.js';
 import { WorkerPool } from './worker-pool.js';
@@ -14,6 +15,8 @@ export interface RunnerOptions {
   readonly study8: string;
   /** Where choices that hold for the whole study are kept. */
   readonly studyDir: string;
+  /** Of a final training: what is fitted, and that the held-out test part is judged. */
+  readonly final?: Pick<TrainingRequest, 'fitOn' | 'judgeTest'> | undefined;
 }
 
 /** The runner for a configuration's objective, its processes started. */
@@ -43,6 +46,7 @@ export function createRunner(config: SweepConfig, options: RunnerOptions): Trial
         data: { ...objective.data, path: resolvePath(objective.data.path) },
         backend: config.backend,
         metrics: config.metrics.map(({ name, goal }) => ({ name, goal })),
+        ...options.final,
       },
     },
   });
