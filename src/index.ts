@@ -172,3 +172,14 @@ export type {
 } from './analysis/plots/terminator-improvement.js';
 export { plotTimeline } from './analysis/plots/timeline.js';
 export type { TimelineFigure, TimelineOptions } from './analysis/plots/timeline.js';
+export {
+  executeConversion,
+  executeFinalTraining,
+  runBenchmarkingLocal,
+  runLocalHpoSweep,
+  runPipeline,
+  selectBestConfiguration,
+} from './app/stages/stages.js';
+export type { PipelineResult, StageName, StageResult } from './app/stages/stages.js';
+export type { ConfigInput } from './app/stages/config-input.js';
+export type { StageFunctionOptions, StageObserver } from './app/stages/stage-session.js';

@@ -27,6 +27,12 @@ export interface RunArguments extends ConfigArguments {
   readonly requireRestore: boolean;
 }
 
+/** `benchmark`, `select`, `train`, `convert`, and all of them. */
+export interface StageArguments extends ConfigArguments {
+  readonly stage: 'benchmark' | 'select' | 'train' | 'convert' | 'pipeline';
+  readonly force: boolean;
+}
+
 export interface WorkerArguments extends GlobalArguments {
   readonly target: string;
   readonly set: readonly string[];

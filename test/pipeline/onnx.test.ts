@@ -78,8 +78,8 @@ describe('ONNX Runtime computes what TensorFlow.js does', () => {
       layers.batchNormalization({}),
       layers.activation({ activation }),
       layers.dropout({ rate: 0.3 }),
-      layers.dense({ units: 3, activation }),
-      layers.softmax({}),
+      layers.dense({ units: 3, activation, name: 'output' }),
+      layers.softmax({ name: 'input' }),
     ];
     expect(await difference(make, [4])).toBeLessThan(1e-5);
   });

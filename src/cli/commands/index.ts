@@ -7,6 +7,7 @@ import { dashboardCommand } from './dashboard.js';
 import { doctorCommand } from './doctor.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
+import { benchmarkCommand, convertCommand, pipelineCommand, selectCommand, trainCommand } from './stages.js';
 import { stopCommand, workerCommand } from './worker.js';
 import {
   bestCommand,
@@ -29,6 +30,11 @@ export const commands = [
   bestCommand,
   importanceCommand,
   logsCommand,
+  pipelineCommand,
+  benchmarkCommand,
+  selectCommand,
+  trainCommand,
+  convertCommand,
   dashboardCommand,
   reportCommand,
   backupCommand,

@@ -170,7 +170,9 @@ function taskOf(spec: TrainingSpec, training: TrainingRun): TrialTask {
     trialDir: training.folder,
     checkpointDir: training.checkpointDir,
     seed: training.seed,
-    metrics: config.metrics.map(({ name, goal }) => ({ name, direction: goal })),
+    // A trainer gives all that it can; without a validation part that is not what the trials were judged by.
+    metrics:
+      config.objective.type === 'tfjs' ? [] : config.metrics.map(({ name, goal }) => ({ name, direction: goal })),
     threads: availableParallelism(),
     backend: config.backend,
     memoryBytes: config.limits.memory,

@@ -23,13 +23,9 @@ export interface ConvertedModel {
 export function convertLayersModel(folder: string, metadata: Readonly<Record<string, string>> = {}): ConvertedModel {
   const model = readLayersModel(folder);
   const input = inputOf(model);
-  const graph = new GraphBuilder(ONNX_INPUT, model.inputShape);
+  const graph = new GraphBuilder(ONNX_INPUT, ONNX_OUTPUT, model.inputShape);
   for (const layer of model.layers) convertLayer(graph, layer);
-  const bytes = encodeOnnx(
-    graph.finish(model.name, input, ONNX_OUTPUT),
-    { name: 'resweep', version: VERSION },
-    metadata,
-  );
+  const bytes = encodeOnnx(graph.finish(model.name, input), { name: 'resweep', version: VERSION }, metadata);
   const parameters = model.layers.reduce(
     (sum, layer) => [...layer.weights.values()].reduce((inner, { data }) => inner + data.length, sum),
     0,

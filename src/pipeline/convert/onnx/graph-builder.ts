@@ -11,11 +11,15 @@ export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers: OnnxTensor[] = [];
   readonly #counts = new Map<string, number>();
+  readonly #output: string;
   #value: string;
   #layout: Layout = 'last';
   #shape: readonly number[];
 
-  constructor(input: string, shape: readonly number[]) {
+  /** `output`: the name that `finish` gives to the last value; no operator may have it. */
+  constructor(input: string, output: string, shape: readonly number[]) {
+    for (const name of [input, output]) this.#counts.set(name, 1);
+    this.#output = output;
     this.#value = input;
     this.#shape = shape;
   }
@@ -83,10 +87,16 @@ export class GraphBuilder {
     this.#layout = layout;
   }
 
-  /** The graph, with the current value as its output under this name. */
-  finish(name: string, input: OnnxValue, output: string): OnnxGraph {
+  /** The graph, with the current value as its output. */
+  finish(name: string, input: OnnxValue): OnnxGraph {
     this.arrange('last');
-    this.#nodes.push({ op: 'Identity', name: `${output}_identity`, inputs: [this.#value], outputs: [output] });
+    const output = this.#output;
+    this.#nodes.push({
+      op: 'Identity',
+      name: this.#unique(`${output}_identity`),
+      inputs: [this.#value],
+      outputs: [output],
+    });
     return {
       name,
       nodes: this.#nodes,
