@@ -33,7 +33,7 @@ export function measureApart(options: MeasureOptions, signal: AbortSignal): Prom
         resolve(answer.measurement);
         return;
       }
-      const how = killedBy === null ? `exit code ${code ?? 'unknown'}` : killedBy;
+      const how = killedBy ?? `exit code ${code ?? 'unknown'}`;
       const why = answer?.error ?? `the process ended with ${how}${complaint === '' ? '' : `: ${complaint.trim()}`}`;
       reject(new ResweepError('BENCHMARK_FAILED', `The model could not be measured: ${why}`));
     });

@@ -26,7 +26,7 @@ export async function convertFinal(run: StageRun, spec: TrainingSpec): Promise<v
       format: convert.format,
       command: convert.command ?? null,
       tolerance: convert.tolerance,
-    } as unknown as JsonValue),
+    }),
   );
   const folder = conversionFolder(spec.study.place, spec.spec8, conv8);
   const report = join(folder, CONVERSION_FILE);

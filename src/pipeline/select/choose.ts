@@ -160,9 +160,8 @@ function checkNames(candidates: readonly Candidate[], asked: readonly string[]):
   for (const name of asked) {
     if (known.has(name) || candidates.length === 0) continue;
     const nearest = nearestName(name, known);
-    throw new UsageError(
-      `select: ${name} is neither a metric nor a benchmark number; there are ${[...known].sort().join(', ')}.` +
-        (nearest === undefined ? '' : ` Did you mean "${nearest}"?`),
-    );
+    const names = [...known].sort().join(', ');
+    const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+    throw new UsageError(`select: ${name} is neither a metric nor a benchmark number; there are ${names}.${meant}`);
   }
 }

@@ -131,9 +131,7 @@ function inputsOf(all: readonly StudyCandidate[], { select, objectives }: Choice
     objectives: objectives.map(({ name, goal }) => [name, goal]),
     select: JSON.parse(JSON.stringify(select)) as JsonValue,
   };
-  return createHash('sha256')
-    .update(canonicalJson(content as unknown as JsonValue))
-    .digest('hex');
+  return createHash('sha256').update(canonicalJson(content)).digest('hex');
 }
 
 /** The selection of before, where the file of every study is there and was made from the same. */

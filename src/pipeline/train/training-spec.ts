@@ -47,7 +47,7 @@ export function trainingSpec(
       epochs: epochs ?? null,
       seeds: final.seeds,
       data: final.data,
-    } as unknown as JsonValue),
+    }),
   );
   const folder = finalTrainingFolder(study.place, spec8);
   const runs = Array.from({ length: final.seeds }, (_, index): TrainingRun => {

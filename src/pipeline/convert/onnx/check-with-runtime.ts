@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 
+import type * as Runtime from 'onnxruntime-node';
+
 import { messageOf } from '../../../core/errors.js';
 import { loadOptional } from '../../../core/optional-package.js';
 import type { ModelExamples } from '../../../training/model-examples.js';
@@ -18,7 +20,7 @@ export async function checkWithRuntime(
   bytes: Uint8Array,
   examples: ModelExamples,
 ): Promise<RuntimeCheck | { readonly reason: string }> {
-  let runtime: typeof import('onnxruntime-node');
+  let runtime: typeof Runtime;
   try {
     runtime = await loadOptional('onnxruntime-node', 'Checking an ONNX model', () => import('onnxruntime-node'));
   } catch (error) {
