@@ -13,7 +13,7 @@ const candidates: Candidate[] = [
 
 function rules(
   select: Partial<ChoiceRules['select']>,
-  goals = [{ name: 'accuracy', goal: 'maximize' as const }],
+  goals: ChoiceRules['objectives'] = [{ name: 'accuracy', goal: 'maximize' }],
 ): ChoiceRules {
   return {
     select: { constraints: [], ...select },
@@ -74,9 +74,9 @@ describe('choosing a configuration', () => {
   });
 
   it('of several objectives takes the best in their even sum', () => {
-    const two = [
-      { name: 'accuracy', goal: 'maximize' as const },
-      { name: 'memory', goal: 'minimize' as const },
+    const two: ChoiceRules['objectives'] = [
+      { name: 'accuracy', goal: 'maximize' },
+      { name: 'memory', goal: 'minimize' },
     ];
     expect(choose(candidates.slice(0, 4), rules({}, two)).chosen.label).toBe('a');
   });
