@@ -20,10 +20,34 @@ export interface TrialQuery {
   readonly limit: number;
 }
 
+/** Lists as they were sorted last: turning a page sorts nothing. */
+const sortedLists = new Map<string, readonly FrozenTrial[]>();
+const MOST_LISTS = 12;
+
 /** One page of the trials that pass the filters, sorted. Trials without the value sorted by come last. */
 export function trialPage(opened: OpenedStudy, query: TrialQuery): TrialPage {
-  const { study, revision } = opened;
+  const { study, revision, entry } = opened;
+  const { offset, limit, ...choice } = query;
   const notes = notedTrials(study);
+  const key = JSON.stringify([entry.id, revision, choice]);
+  let list = sortedLists.get(key);
+  if (list === undefined) {
+    list = sortedTrials(opened, query, notes);
+    sortedLists.set(key, list);
+    for (const old of sortedLists.keys()) {
+      if (sortedLists.size <= MOST_LISTS) break;
+      sortedLists.delete(old);
+    }
+  }
+  const rows = list.slice(offset, offset + limit).map((trial) => trialLine(trial, notes));
+  return { rows, total: list.length, revision };
+}
+
+function sortedTrials(
+  { study }: OpenedStudy,
+  query: TrialQuery,
+  notes: ReadonlyMap<number, readonly string[]>,
+): FrozenTrial[] {
   const names = metricNames(study);
   const words = query.words.toLowerCase().split(/\s+/).filter(Boolean);
   const passing = study.history.all.filter(
@@ -40,8 +64,7 @@ export function trialPage(opened: OpenedStudy, query: TrialQuery): TrialPage {
     }
     return a.key < b.key ? -sign : a.key > b.key ? sign : sign * (a.trial.number - b.trial.number);
   });
-  const rows = keyed.slice(query.offset, query.offset + query.limit).map(({ trial }) => trialLine(trial, notes));
-  return { rows, total: passing.length, revision };
+  return keyed.map(({ trial }) => trial);
 }
 
 function passesAxis(trial: FrozenTrial, axis: AxisFilter, names: readonly string[]): boolean {
