@@ -1,7 +1,7 @@
 import type { EChartsOption } from 'echarts';
 
 import type { ContourFigure, ContourSubplot } from '../../analysis/plots/contour.js';
-import { baseOption, emptyOption, panelGrid, shortNumber, type ChartSettings } from './chart-parts.js';
+import { baseOption, emptyOption, panelGrid, type ChartSettings } from './chart-parts.js';
 import { rampColor, type ChartTheme } from './chart-theme.js';
 import { contourRings } from './contour-bands.js';
 import { pairAxis, pairsOf, panelColumns } from './scatter-panels.js';
@@ -127,12 +127,4 @@ function trialsOf(pair: ContourSubplot, i: number, theme: ChartTheme): object {
       formatter: ({ value }: { value: (number | string)[] }) => `<b>Trial ${Number(value[2])}</b>`,
     },
   };
-}
-
-/** What the darkest band stands for, in words. */
-export function contourNote(figure: ContourFigure): string {
-  const values = figure.subplots.flat().flatMap(({ cells }) => cells.map(({ z }) => z));
-  if (values.length === 0) return '';
-  const good = values.reduce((a, b) => (figure.lowIsGood ? Math.min(a, b) : Math.max(a, b)));
-  return `Darkest where ${figure.targetName} is best (${shortNumber(good)}).`;
 }
