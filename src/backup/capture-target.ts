@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { messageOf, ResweepError } from '../core/errors.js';
 import type { SnapshotSource, StudyFileReport } from '../core/snapshot-source.js';
 import type { Capture, CapturedFile } from './capture.js';
-import { digestFile, readFully, type FileDigest } from './file-digest.js';
+import { DATABASE_CHUNK_BYTES, digestFile, readFully, type FileDigest } from './file-digest.js';
 import { filesBeingWritten } from './open-files.js';
 import { studyContent } from './study-content.js';
 import { isGrowingLog, isSidecar, isUnfinished } from './unfinished-names.js';
@@ -170,7 +170,7 @@ export class TargetCapturer {
     const usable = report.intact || (report.sound === true && basename(path) !== 'study.db');
     if (!usable) throw new CaptureError(`${path} is not backed up: ${report.problem ?? 'it holds no study'}.`);
     this.#trials.set(path, { lineage: report.lineage, digests: report.trialDigests });
-    const digest = await digestFile(copy, Infinity, request.signal);
+    const digest = await digestFile(copy, Infinity, request.signal, DATABASE_CHUNK_BYTES);
     return { files: [{ path: member, source: copy, digest, modifiedAt }], report };
   }
 

@@ -6,7 +6,7 @@ import { messageOf } from '../core/errors.js';
 import { listManifests, listTargets, loadManifest } from './catalog.js';
 import { archiveProblem } from './check-content.js';
 import { MirrorCheck } from './check-mirror.js';
-import { DamagedDataError, decodeList } from './chunk-codec.js';
+import { DamagedDataError } from './chunk-codec.js';
 import { ChunkReader } from './chunk-reader.js';
 import type { Damage } from './damage.js';
 import { DestinationError, type Destination } from './destination.js';
@@ -37,6 +37,7 @@ export class DestinationCheck {
   readonly #damages: Damage[];
   /** Packs looked at, with what is wrong with each. */
   readonly #packs = new Map<string, string | undefined>();
+  #reader: ChunkReader | undefined;
   snapshots = 0;
   bytes = 0;
 
@@ -99,13 +100,12 @@ export class DestinationCheck {
 
   /** Every chunk that the manifest needs lies in a pack that it names. */
   async #chain(manifest: Manifest): Promise<void> {
-    const reader = new ChunkReader(this.#destination, this.#options.signal);
+    // One for all states: they share most lists.
+    const reader = (this.#reader ??= new ChunkReader(this.#destination, this.#options.signal));
     const packs = new Set(manifest.packs.map((pack) => pack.sha256.slice(0, 16)));
     for (const member of await reader.members(manifest)) {
-      const lists = member.lists ?? [];
-      const places = [...(member.chunks ?? []), ...lists];
-      for (const list of lists) places.push(...decodeList(await reader.read(manifest, list), list[1]));
-      const lost = places.find(([, pack]) => !packs.has(pack));
+      const { chunks, lists } = await reader.places(manifest, member);
+      const lost = [...chunks, ...lists.map(({ list }) => list)].find(([, pack]) => !packs.has(pack));
       if (lost !== undefined) throw new DamagedDataError(`${member.path}: pack ${lost[1]}… is not listed.`);
     }
   }

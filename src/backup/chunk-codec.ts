@@ -57,6 +57,34 @@ export function encodeList(entries: readonly { readonly sha256: string; readonly
   return bytes;
 }
 
+/** Bytes of a patch's entry: the chunk's number, and its place. */
+const PATCH_BYTES = 4 + ENTRY_BYTES;
+
+/** A patch as stored, `entries` by the chunk's number; as with a list, its pack is that of what is not sent yet. */
+export function encodePatch(
+  entries: readonly { readonly at: number; readonly sha256: string; readonly place: ChunkPlace }[],
+): Buffer {
+  const places = encodeList(entries);
+  const bytes = Buffer.alloc(entries.length * PATCH_BYTES);
+  entries.forEach(({ at }, index) => {
+    bytes.writeUInt32BE(at, index * PATCH_BYTES);
+    places.copy(bytes, index * PATCH_BYTES + 4, index * ENTRY_BYTES, (index + 1) * ENTRY_BYTES);
+  });
+  return bytes;
+}
+
+/** `own` as of `decodeList`. @throws DamagedDataError */
+export function decodePatch(bytes: Uint8Array, own: string): { readonly at: number; readonly place: Place }[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.length % PATCH_BYTES !== 0) throw new DamagedDataError('A patch of chunks has a wrong length.');
+  const entries: { at: number; place: Place }[] = [];
+  for (let start = 0; start < buffer.length; start += PATCH_BYTES) {
+    const [place] = decodeList(buffer.subarray(start + 4, start + PATCH_BYTES), own);
+    if (place !== undefined) entries.push({ at: buffer.readUInt32BE(start), place });
+  }
+  return entries;
+}
+
 /** `own`: the first 16 hex of the pack that holds the list. @throws DamagedDataError */
 export function decodeList(bytes: Uint8Array, own: string): Place[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

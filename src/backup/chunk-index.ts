@@ -16,10 +16,42 @@ export interface KnownList {
   readonly chunks: readonly ChunkPlace[];
 }
 
+/** The lists of one file, as they were last written: what its patch is against. */
+export class KnownTree {
+  readonly chunkBytes: number;
+  /** SHA-256 of each chunk that the lists name, 32 bytes each. */
+  readonly chunkHashes: Buffer;
+  readonly index: { readonly sha256: string; readonly place: ChunkPlace };
+  readonly #lists: readonly KnownList[];
+  #packs: ReadonlySet<string> | undefined;
+
+  constructor(chunkBytes: number, chunkHashes: Buffer, index: KnownTree['index'], lists: readonly KnownList[]) {
+    this.chunkBytes = chunkBytes;
+    this.chunkHashes = chunkHashes;
+    this.index = index;
+    this.#lists = lists;
+  }
+
+  /** Packs of the list of the lists, of the lists, and of all that they name. To be asked once everything is sent. */
+  get packs(): ReadonlySet<string> {
+    if (this.#packs === undefined) {
+      const packs = new Set([this.index.place.pack]);
+      for (const { place, chunks } of this.#lists) {
+        packs.add(place.pack);
+        for (const chunk of chunks) packs.add(chunk.pack);
+      }
+      this.#packs = packs;
+    }
+    return this.#packs;
+  }
+}
+
 /** What is known to be at one destination: chunks by hash, lists by the chunks that they stand for, packs with their size. */
 export class ChunkIndex {
   readonly chunks = new Map<string, ChunkPlace>();
   readonly lists = new Map<string, KnownList>();
+  /** By the file's path in its target. */
+  readonly trees = new Map<string, KnownTree>();
   readonly packs = new Map<string, number>();
 
   /**
@@ -31,6 +63,9 @@ export class ChunkIndex {
     for (const [hash, place] of this.chunks) if (!packs.has(place.pack)) this.chunks.delete(hash);
     for (const [key, list] of this.lists) {
       if (!packs.has(list.place.pack) || list.chunks.some(({ pack }) => !packs.has(pack))) this.lists.delete(key);
+    }
+    for (const [path, tree] of this.trees) {
+      if ([...tree.packs].some((pack) => !packs.has(pack))) this.trees.delete(path);
     }
   }
 }

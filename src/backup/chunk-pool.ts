@@ -8,7 +8,16 @@ import { DamagedDataError } from './chunk-codec.js';
 import { ChunkReader } from './chunk-reader.js';
 import { DestinationError, type Destination } from './destination.js';
 import type { DriveCore } from './drive-core.js';
-import { CHUNK_BYTES, chunkCount, chunkHash, digestFile, readFully, sha256Of, type FileDigest } from './file-digest.js';
+import {
+  CHUNK_BYTES,
+  chunkCount,
+  chunkHash,
+  DATABASE_CHUNK_BYTES,
+  digestFile,
+  readFully,
+  sha256Of,
+  type FileDigest,
+} from './file-digest.js';
 import { ManifestError, type Manifest, type Place } from './manifest.js';
 
 /** A chunk that was found, and where, for people. */
@@ -19,7 +28,8 @@ export interface FoundChunk {
 
 interface LocalPlace {
   readonly file: string;
-  readonly index: number;
+  readonly position: number;
+  readonly chunkBytes: number;
   readonly from: string;
 }
 
@@ -57,7 +67,7 @@ export class ChunkPool {
     await (this.#filled ??= this.#fill());
     const local = this.#local.get(sha256);
     if (local !== undefined) {
-      const plain = await readChunk(local.file, local.index);
+      const plain = await readChunk(local);
       if (plain !== undefined && sha256Of(plain) === sha256) return { plain, from: local.from };
     }
     for (const { reader, manifest, place, from } of this.#remote.get(sha256) ?? []) {
@@ -100,7 +110,7 @@ export class ChunkPool {
       this.#releases.push(() => {
         this.#core.capturer.release(capture);
       });
-      for (const { source, digest } of capture.files) this.#addFile(source, digest, 'this machine');
+      for (const { source, digest } of capture.files) await this.#addFile(source, digest, 'this machine');
     } catch {
       // Damaged here too.
     }
@@ -120,7 +130,8 @@ export class ChunkPool {
             const from = destination.name;
             const known = this.#remote.get(place[0]);
             if (known === undefined) this.#remote.set(place[0], [{ reader, manifest, place, from }]);
-            else known.push({ reader, manifest, place, from });
+            else if (!known.some((other) => other.from === from && isSamePlace(other.place, place)))
+              known.push({ reader, manifest, place, from });
           }
         }
       } catch (error) {
@@ -140,23 +151,32 @@ export class ChunkPool {
       rmSync(file, { force: true });
     });
     const found = await destination.download(key, file, { signal: this.#signal });
-    if (found !== undefined) this.#addFile(file, await digestFile(file), `the plain copy on ${destination.name}`);
+    if (found !== undefined) await this.#addFile(file, await digestFile(file), `the plain copy on ${destination.name}`);
   }
 
-  #addFile(file: string, digest: FileDigest, from: string): void {
-    for (let index = 0; index < chunkCount(digest); index++) {
-      const hash = chunkHash(digest, index);
-      if (!this.#local.has(hash)) this.#local.set(hash, { file, index, from });
+  /** By chunks of either size: a file may have been a database, and saved by an earlier version. */
+  async #addFile(file: string, digest: FileDigest, from: string): Promise<void> {
+    const size = digest.chunkBytes === CHUNK_BYTES ? DATABASE_CHUNK_BYTES : CHUNK_BYTES;
+    for (const known of [digest, await digestFile(file, Infinity, this.#signal, size)]) {
+      const { chunkBytes } = known;
+      for (let index = 0; index < chunkCount(known); index++) {
+        const hash = chunkHash(known, index);
+        if (!this.#local.has(hash)) this.#local.set(hash, { file, position: index * chunkBytes, chunkBytes, from });
+      }
     }
   }
 }
 
-async function readChunk(file: string, index: number): Promise<Uint8Array | undefined> {
+function isSamePlace(a: Place, b: Place): boolean {
+  return a[1] === b[1] && a[2] === b[2];
+}
+
+async function readChunk({ file, position, chunkBytes }: LocalPlace): Promise<Uint8Array | undefined> {
   try {
     const handle = await open(file, 'r');
     try {
-      const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-      return buffer.subarray(0, await readFully(handle, buffer, index * CHUNK_BYTES, CHUNK_BYTES));
+      const buffer = Buffer.allocUnsafe(chunkBytes);
+      return buffer.subarray(0, await readFully(handle, buffer, position, chunkBytes));
     } finally {
       await handle.close();
     }

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 
-import { decodeChunk, decodeList, DamagedDataError } from './chunk-codec.js';
+import { decodeChunk, decodeList, decodePatch, DamagedDataError } from './chunk-codec.js';
 import type { Destination } from './destination.js';
 import { CHUNK_BYTES, sha256Of } from './file-digest.js';
 import { decodeMembers, type Manifest, type Member, type Place } from './manifest.js';
@@ -8,6 +8,14 @@ import { packKey } from './pack-writer.js';
 
 /** Packs held in memory at once; chunks of one file come pack by pack, so few are needed. */
 const HELD_PACKS = 3;
+/** Written in one go. */
+const RUN_BYTES = 1 << 20;
+
+/** A list, and what it names. */
+export interface ListPlaces {
+  readonly list: Place;
+  readonly places: readonly Place[];
+}
 
 /** Reads what a manifest lists. Everything is held against its checksum. */
 export class ChunkReader {
@@ -32,14 +40,39 @@ export class ChunkReader {
 
   /** Places of a file's chunks in order. @throws DamagedDataError */
   async chunks(manifest: Manifest, member: Member): Promise<Place[]> {
-    const places = [...(member.chunks ?? [])];
-    for (const list of member.lists ?? []) places.push(...decodeList(await this.read(manifest, list), list[1]));
-    if (places.length !== Math.ceil(member.bytes / CHUNK_BYTES)) {
+    const { chunks } = await this.places(manifest, member);
+    const count = Math.ceil(member.bytes / (member.chunkBytes ?? CHUNK_BYTES));
+    if (chunks.length !== count) {
       throw new DamagedDataError(
-        `${manifest.path}: the manifest lists ${places.length} chunks for ${member.bytes} bytes.`,
+        `${manifest.path}: the manifest lists ${chunks.length} chunks for ${member.bytes} bytes.`,
       );
     }
-    return places;
+    return chunks;
+  }
+
+  /** Places of a file's chunks in order, of the lists that name them, and of what the lists name too. @throws DamagedDataError */
+  async places(
+    manifest: Manifest,
+    member: Member,
+  ): Promise<{
+    readonly chunks: Place[];
+    readonly lists: readonly ListPlaces[];
+    readonly patch: ListPlaces | undefined;
+  }> {
+    const indexed =
+      member.index === undefined ? [] : decodeList(await this.read(manifest, member.index), member.index[1]);
+    const lists: ListPlaces[] = [];
+    for (const list of [...(member.lists ?? []), ...indexed]) {
+      lists.push({ list, places: decodeList(await this.read(manifest, list), list[1]) });
+    }
+    const chunks = [...(member.chunks ?? []), ...lists.flatMap(({ places }) => places)];
+    if (member.patch === undefined) return { chunks, lists, patch: undefined };
+    const entries = decodePatch(await this.read(manifest, member.patch), member.patch[1]);
+    for (const { at, place } of entries) {
+      if (at > chunks.length) throw new DamagedDataError(`${manifest.path}: its patch leaves a gap.`);
+      chunks[at] = place;
+    }
+    return { chunks, lists, patch: { list: member.patch, places: entries.map(({ place }) => place) } };
   }
 
   /** Plain bytes of a chunk, list or page. @throws DamagedDataError where it is missing or damaged, DestinationError where it cannot be asked for. */
@@ -65,6 +98,8 @@ export class ChunkReader {
   ): Promise<{ readonly repaired: number }> {
     const places = await this.chunks(manifest, member);
     const output = await open(target, 'wx', 0o644);
+    const run = new WriteRun(output);
+    const chunkBytes = member.chunkBytes ?? CHUNK_BYTES;
     let repaired = 0;
     try {
       // Pack by pack, so that each is fetched once.
@@ -77,12 +112,13 @@ export class ChunkReader {
           plain = await this.read(manifest, place);
         } catch (error) {
           if (!(error instanceof DamagedDataError)) throw error;
-          plain = await readSpare(await spare(), index, place[0], error);
+          plain = await readSpare(await spare(), index * chunkBytes, chunkBytes, place[0], error);
           repaired++;
         }
-        await output.write(plain, 0, plain.length, index * CHUNK_BYTES);
+        await run.write(plain, index * chunkBytes);
         onBytes?.(plain.length);
       }
+      await run.flush();
       await output.sync();
     } finally {
       await output.close();
@@ -103,17 +139,48 @@ export class ChunkReader {
   }
 }
 
+/** Gathers bytes that follow each other, so that small chunks do not cost a call each. */
+class WriteRun {
+  readonly #output: FileHandle;
+  #parts: Uint8Array[] = [];
+  #start = 0;
+  #bytes = 0;
+
+  constructor(output: FileHandle) {
+    this.#output = output;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    if (position !== this.#start + this.#bytes || this.#bytes >= RUN_BYTES) {
+      await this.flush();
+      this.#start = position;
+    }
+    this.#parts.push(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  async flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#parts, this.#bytes);
+    this.#parts = [];
+    this.#bytes = 0;
+    for (let at = 0; at < bytes.length;) {
+      at += (await this.#output.write(bytes, at, bytes.length - at, this.#start + at)).bytesWritten;
+    }
+  }
+}
+
 async function readSpare(
   file: string | undefined,
-  index: number,
+  position: number,
+  chunkBytes: number,
   sha256: string,
   error: DamagedDataError,
 ): Promise<Uint8Array> {
   if (file === undefined) throw error;
   const handle = await open(file, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, index * CHUNK_BYTES);
+    const buffer = Buffer.allocUnsafe(chunkBytes);
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
     const bytes = buffer.subarray(0, bytesRead);
     if (sha256Of(bytes) !== sha256) throw error;
     return bytes;

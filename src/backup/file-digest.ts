@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 
 /** Size of a chunk; the last one of a file is shorter. */
 export const CHUNK_BYTES = 32_768;
+/** Size of a chunk of a database: one page of SQLite's, as a rule, since pages are what changes. */
+export const DATABASE_CHUNK_BYTES = 4096;
 const HASH_BYTES = 32;
 /** Read and hashed in one go; about a millisecond, so that the event loop stays free. */
 const BLOCK_BYTES = 8 * CHUNK_BYTES;
@@ -10,6 +12,7 @@ const BLOCK_BYTES = 8 * CHUNK_BYTES;
 export interface FileDigest {
   readonly bytes: number;
   readonly sha256: string;
+  readonly chunkBytes: number;
   /** SHA-256 of each chunk, 32 bytes each. */
   readonly chunkHashes: Buffer;
 }
@@ -28,7 +31,12 @@ export function chunkHash(digest: FileDigest, index: number): string {
 }
 
 /** Reads a file once and hashes it whole and by chunks. `limit`: only its first bytes. */
-export async function digestFile(path: string, limit = Infinity, signal?: AbortSignal): Promise<FileDigest> {
+export async function digestFile(
+  path: string,
+  limit = Infinity,
+  signal?: AbortSignal,
+  chunkBytes = CHUNK_BYTES,
+): Promise<FileDigest> {
   const handle = await open(path, 'r');
   try {
     const whole = createHash('sha256');
@@ -40,17 +48,17 @@ export async function digestFile(path: string, limit = Infinity, signal?: AbortS
       const read = await readFully(handle, block, bytes, Math.min(BLOCK_BYTES, limit - bytes));
       const data = block.subarray(0, read);
       whole.update(data);
-      for (let at = 0; at < read; at += CHUNK_BYTES) {
+      for (let at = 0; at < read; at += chunkBytes) {
         hashes.push(
           createHash('sha256')
-            .update(data.subarray(at, at + CHUNK_BYTES))
+            .update(data.subarray(at, at + chunkBytes))
             .digest(),
         );
       }
       bytes += read;
       if (read < BLOCK_BYTES) break;
     }
-    return { bytes, sha256: whole.digest('hex'), chunkHashes: Buffer.concat(hashes) };
+    return { bytes, sha256: whole.digest('hex'), chunkBytes, chunkHashes: Buffer.concat(hashes) };
   } finally {
     await handle.close();
   }

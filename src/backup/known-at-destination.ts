@@ -1,9 +1,10 @@
 import { loadManifest } from './catalog.js';
-import { DamagedDataError, decodeList } from './chunk-codec.js';
-import { ChunkIndex, listKey, type ChunkPlace } from './chunk-index.js';
-import { ChunkReader } from './chunk-reader.js';
+import { DamagedDataError } from './chunk-codec.js';
+import { ChunkIndex, KnownTree, listKey, type ChunkPlace, type KnownList } from './chunk-index.js';
+import { ChunkReader, type ListPlaces } from './chunk-reader.js';
 import type { Destination } from './destination.js';
-import { ManifestError, type Manifest, type ManifestName, type Place } from './manifest.js';
+import { CHUNK_BYTES } from './file-digest.js';
+import { ManifestError, type Manifest, type ManifestName, type Member, type Place } from './manifest.js';
 import { packKey } from './pack-writer.js';
 
 /** Manifests that are looked at, at most, for one to build on. */
@@ -60,17 +61,32 @@ async function indexOf(
   };
   const reader = new ChunkReader(destination, signal);
   addChunks(manifest.memberPages ?? []);
-  for (const member of await reader.members(manifest)) {
-    addChunks(member.chunks ?? []);
-    for (const list of member.lists ?? []) {
-      const listPlace = place(list);
-      if (listPlace === undefined) continue;
-      const places = decodeList(await reader.read(manifest, list), list[1]);
-      const chunks = addChunks(places);
-      if (chunks.length < places.length) continue;
-      const key = listKey(Buffer.from(places.map(([sha256]) => sha256).join(''), 'hex'));
-      index.lists.set(key, { sha256: list[0], place: listPlace, chunks });
-    }
-  }
+  for (const member of await reader.members(manifest)) await addMember(member);
   return index;
+
+  /** Its chunks; its lists as far as all of what they name is there; and these as a whole, for a patch, where all of them are. */
+  async function addMember(member: Member): Promise<void> {
+    const { lists, chunks } = await reader.places(manifest, member);
+    addChunks(chunks);
+    const known = lists.map(({ list, places }) => {
+      const hashes = Buffer.from(places.map(([sha256]) => sha256).join(''), 'hex');
+      return { hashes, list: addList(listKey(hashes), { list, places }) };
+    });
+    const { index: top, chunkBytes = CHUNK_BYTES } = member;
+    const topPlace = top && place(top);
+    const whole = known.flatMap(({ list }) => list ?? []);
+    if (top === undefined || topPlace === undefined || whole.length < known.length) return;
+    const hashes = Buffer.concat(known.map((list) => list.hashes));
+    index.trees.set(member.path, new KnownTree(chunkBytes, hashes, { sha256: top[0], place: topPlace }, whole));
+  }
+
+  function addList(key: string, { list, places }: ListPlaces): KnownList | undefined {
+    const listPlace = place(list);
+    if (listPlace === undefined) return undefined;
+    const chunks = addChunks(places);
+    if (chunks.length < places.length) return undefined;
+    const known = { sha256: list[0], place: listPlace, chunks };
+    index.lists.set(key, known);
+    return known;
+  }
 }

@@ -6,7 +6,8 @@ import { messageOf, ResweepError } from '../core/errors.js';
 import { unsafePathReason } from './object-key.js';
 
 export const FORMAT = 'resweep-backup';
-export const FORMAT_VERSION = 1;
+/** Written; every lower one is read too. */
+export const FORMAT_VERSION = 2;
 
 const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 const countSchema = z.number().int().nonnegative();
@@ -22,8 +23,15 @@ const memberSchema = z.object({
   sha256: sha256Schema,
   /** Milliseconds since 1970. */
   modifiedAt: z.number(),
+  /** @default 32 KiB */
+  chunkBytes: z.number().int().positive().optional(),
   chunks: z.array(placeSchema).optional(),
+  /** Version 1 only. */
   lists: z.array(placeSchema).optional(),
+  /** The list of the lists. */
+  index: placeSchema.optional(),
+  /** Chunks that differ from what the lists say. */
+  patch: placeSchema.optional(),
 });
 
 const studySchema = z.object({
@@ -38,7 +46,7 @@ const studySchema = z.object({
 const manifestSchema = z
   .object({
     format: z.literal(FORMAT),
-    formatVersion: z.literal(FORMAT_VERSION),
+    formatVersion: z.number().int().min(1).max(FORMAT_VERSION),
     path: safePathSchema,
     kind: z.enum(['file', 'folder']),
     projectRoot: z.string(),

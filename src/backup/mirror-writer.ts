@@ -6,7 +6,7 @@ import type { StudyFileReport } from '../core/snapshot-source.js';
 import type { Capture } from './capture.js';
 import { loadManifest } from './catalog.js';
 import type { Confirmation, Destination } from './destination.js';
-import { digestFile } from './file-digest.js';
+import { CHUNK_BYTES, DATABASE_CHUNK_BYTES, digestFile } from './file-digest.js';
 import type { Manifest, ManifestName, StudyContent } from './manifest.js';
 import { containsStudy, studyContent } from './study-content.js';
 
@@ -102,7 +102,8 @@ export class MirrorWriter {
         rmSync(file, { force: true });
         return undefined;
       }
-      const digest = await digestFile(file);
+      const chunkBytes = report === undefined ? CHUNK_BYTES : DATABASE_CHUNK_BYTES;
+      const digest = await digestFile(file, Infinity, signal, chunkBytes);
       return {
         target: this.#target,
         sequence: 0,

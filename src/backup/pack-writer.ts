@@ -36,14 +36,18 @@ export class PackWriter {
     this.confirmation = destination.traits.confirms;
   }
 
-  /** Whether the pack at hand is large enough to be sent; not to be sent between a chunk and the list that names it. */
+  /** Whether the pack at hand is large enough to be sent; not to be sent between the encoding of a list and its `add`. */
   get isFull(): boolean {
     return this.#bytes >= PACK_BYTES;
   }
 
   /** Adds plain bytes under their hash. The place's pack is known after `flush`. `list`: for a list. */
   async add(hash: string, plain: Uint8Array, list?: PendingList): Promise<ChunkPlace> {
-    const stored = await encodeChunk(plain);
+    return this.addStored(hash, await encodeChunk(plain), list);
+  }
+
+  /** As `add`, for what is encoded already. */
+  addStored(hash: string, stored: Buffer, list?: PendingList): ChunkPlace {
     const place: ChunkPlace = { pack: '', offset: this.#bytes, length: stored.length };
     this.#parts.push(stored);
     this.#bytes += stored.length;

@@ -1,4 +1,4 @@
-import { decodeChunk, decodeList, DamagedDataError, encodeChunk } from './chunk-codec.js';
+import { decodeChunk, DamagedDataError, encodeChunk } from './chunk-codec.js';
 import type { ChunkPool } from './chunk-pool.js';
 import { ChunkReader } from './chunk-reader.js';
 import { DestinationError, type Destination } from './destination.js';
@@ -80,10 +80,12 @@ async function placesIn(
     for (const page of manifest.memberPages ?? []) add(page);
     try {
       for (const member of await reader.members(manifest)) {
-        for (const chunk of member.chunks ?? []) add(chunk);
-        for (const list of member.lists ?? []) {
+        for (const place of [member.index, member.patch, ...(member.lists ?? [])]) if (place !== undefined) add(place);
+        const { chunks, lists, patch } = await reader.places(manifest, member);
+        for (const chunk of chunks) add(chunk);
+        for (const { list, places: named } of patch === undefined ? lists : [...lists, patch]) {
           add(list);
-          for (const chunk of decodeList(await reader.read(manifest, list), list[1])) add(chunk);
+          for (const chunk of named) add(chunk);
         }
       }
     } catch (error) {

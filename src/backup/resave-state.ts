@@ -9,7 +9,7 @@ import { ChunkReader } from './chunk-reader.js';
 import { DamagedDataError } from './chunk-codec.js';
 import { DestinationError, type Destination } from './destination.js';
 import type { DriveCore } from './drive-core.js';
-import { digestFile, sha256Of } from './file-digest.js';
+import { CHUNK_BYTES, DATABASE_CHUNK_BYTES, digestFile, sha256Of } from './file-digest.js';
 import { knownAt } from './known-at-destination.js';
 import { encodeManifest, FORMAT, FORMAT_VERSION, ManifestError, type Manifest, type ManifestName } from './manifest.js';
 import { PackWriter } from './pack-writer.js';
@@ -84,9 +84,9 @@ async function fetchPlainCopy(
     rmSync(source, { force: true });
   };
   await destination.download(target, source, { signal });
-  const digest = await digestFile(source, Infinity, signal);
-  const report =
-    (await core.snapshots?.isDatabase(source)) === true ? await core.snapshots?.inspect(source) : undefined;
+  const isDatabase = (await core.snapshots?.isDatabase(source)) === true;
+  const digest = await digestFile(source, Infinity, signal, isDatabase ? DATABASE_CHUNK_BYTES : CHUNK_BYTES);
+  const report = isDatabase ? await core.snapshots?.inspect(source) : undefined;
   if (!digest.sha256.startsWith(wanted.content) || (report?.finished ?? 0) !== wanted.finished) {
     remove();
     return undefined;
@@ -122,7 +122,7 @@ async function assemble(
     const source = join(folder, 'content', member.path === '' ? 'file' : member.path);
     mkdirSync(dirname(source), { recursive: true });
     await reader.writeFile(manifest, member, source, () => Promise.resolve(undefined));
-    const digest = await digestFile(source, Infinity, signal);
+    const digest = await digestFile(source, Infinity, signal, member.chunkBytes);
     if (digest.sha256 !== member.sha256) throw new DamagedDataError(`${member.path}: its checksum differs.`);
     files.push({ path: member.path, source, digest, modifiedAt: member.modifiedAt });
   }

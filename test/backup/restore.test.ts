@@ -132,13 +132,13 @@ describe('restore of a file', () => {
     const drive = project.drive();
     await drive.backup(db);
     const [file = ''] = manifestsOf(project.place('store'));
-    const manifest = { ...(JSON.parse(readFileSync(file, 'utf8')) as Manifest), formatVersion: 2, generation: 5 };
+    const manifest = { ...(JSON.parse(readFileSync(file, 'utf8')) as Manifest), formatVersion: 3, generation: 5 };
     const later = encodeManifest(manifest as unknown as Manifest, 'f'.repeat(64));
     writeFileSync(join(project.place('store'), targetFolder(manifest.path), later.name), later.bytes);
     project.loseOutputs();
     const result = await drive.restore(db);
     expect(result.status).toBe('restored');
-    expect(result.fellBack[0]?.reason).toContain('format version 2');
+    expect(result.fellBack[0]?.reason).toContain('format version 3');
   });
 
   it('restores another study than the one asked for never', async () => {

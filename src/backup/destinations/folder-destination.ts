@@ -110,6 +110,7 @@ export class FolderDestination implements Destination {
       checksum: 'readBack',
       confirms: this.#local ? 'verified' : 'handedToMount',
       mirror: true,
+      mirrorRefresh: this.#local ? 'withEverySave' : 'withFullSnapshots',
       latencyMs: this.#local ? 1 : 100,
     };
   }

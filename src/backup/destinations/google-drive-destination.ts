@@ -53,6 +53,7 @@ export class GoogleDriveDestination implements Destination {
     checksum: 'byDestination',
     confirms: 'verified',
     mirror: true,
+    mirrorRefresh: 'withFullSnapshots',
     latencyMs: 300,
   };
   readonly #options: GoogleDriveDestinationOptions;
