@@ -98,7 +98,7 @@ async function fromConfig(path: string): Promise<Found> {
 }
 
 /** A reader brings a missing study back, as a run does. Returns its folder, restored or not. */
-async function restoreMissing(sweep: LocatedSweep): Promise<string> {
+export async function restoreMissing(sweep: LocatedSweep): Promise<string> {
   const backup = new SweepBackup({
     sweep,
     config: sweep.config,

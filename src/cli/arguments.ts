@@ -132,3 +132,48 @@ export interface DoctorArguments extends GlobalArguments {
   readonly checks: readonly string[];
   readonly fix: boolean;
 }
+
+export interface EnqueueArguments extends TargetArguments {
+  readonly assignments: readonly string[];
+  readonly params: string | undefined;
+  readonly skipIfExists: boolean;
+}
+
+export interface AskArguments extends TargetArguments {
+  readonly searchSpace: string | undefined;
+  readonly sampler: string | undefined;
+  readonly direction: readonly string[] | undefined;
+  readonly heartbeat: boolean;
+}
+
+export interface TellArguments extends TargetArguments {
+  readonly number: number;
+  readonly values: readonly string[] | undefined;
+  readonly state: 'complete' | 'pruned' | 'fail' | undefined;
+  readonly skipIfFinished: boolean;
+  readonly heartbeat: boolean;
+}
+
+export interface CompareArguments extends GlobalArguments {
+  readonly a: string;
+  readonly b: string;
+  readonly target: string | undefined;
+  readonly study: readonly string[];
+}
+
+export interface CopyArguments extends GlobalArguments {
+  readonly from: string;
+  readonly to: string;
+  readonly study: string | undefined;
+  readonly name: string | undefined;
+}
+
+export interface ImportArguments extends GlobalArguments {
+  readonly file: string;
+  readonly config: string | undefined;
+  readonly set: readonly string[];
+  readonly storage: string | undefined;
+  readonly study: string | undefined;
+  readonly name: string | undefined;
+  readonly out: string | undefined;
+}

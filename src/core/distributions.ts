@@ -232,6 +232,24 @@ export function parseDistribution(json: string): Distribution {
   return distribution;
 }
 
+/** The same distribution in the text that Optuna writes today: without the classes of versions before 3, completed and in order. */
+export function currentForm(distribution: Distribution): Distribution {
+  switch (distribution.kind) {
+    case 'float':
+      return new FloatDistribution(distribution.low, distribution.high, {
+        log: distribution.log,
+        step: distribution.step,
+      });
+    case 'int':
+      return new IntDistribution(distribution.low, distribution.high, {
+        log: distribution.log,
+        step: distribution.step,
+      });
+    case 'categorical':
+      return distribution;
+  }
+}
+
 function readDistribution(json: string): Distribution {
   const document = parseJson(json);
   if (!isObject(document)) throw new UsageError(`${json} is not a distribution.`);

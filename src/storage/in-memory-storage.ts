@@ -14,6 +14,7 @@ import type {
   TrialOwner,
   TrialWrite,
 } from './storage.js';
+import { withTrialIds } from './trial-references.js';
 
 interface MemoryStudy {
   record: StudyRecord;
@@ -52,6 +53,30 @@ export class InMemoryStorage implements Storage {
         systemAttrTexts: { ...attrs.system },
       };
       this.#studies.set(record.studyId, { record, trials: [], version: 0, changed: [] });
+      return record;
+    });
+  }
+
+  addStudy(study: StudyRecord, trials: readonly FrozenTrial[]): Promise<StudyRecord> {
+    return settle(() => {
+      if (this.#find(study.studyName) !== undefined) throw new DuplicatedStudyError(study.studyName);
+      const ids = new Set(trials.map(({ trialId }) => trialId));
+      const lowest = [...ids].reduce((a, b) => Math.min(a, b), Infinity);
+      const shift = lowest > this.#lastTrialId ? 0 : this.#lastTrialId + 1 - lowest;
+      const record: StudyRecord = {
+        ...study,
+        studyId: Math.max(study.studyId, this.#lastStudyId + 1),
+        systemAttrTexts: withTrialIds(study.systemAttrTexts, (id) => (ids.has(id) ? id + shift : undefined)),
+      };
+      this.#lastStudyId = record.studyId;
+      const added: MemoryStudy = { record, trials: [], version: 0, changed: [] };
+      this.#studies.set(record.studyId, added);
+      for (const trial of trials) {
+        const trialId = trial.trialId + shift;
+        this.#lastTrialId = Math.max(this.#lastTrialId, trialId);
+        this.#places.set(trialId, { studyId: record.studyId, number: trial.number });
+        this.#put(added, new FrozenTrial(trialId, trial.number, trial.toTemplate()));
+      }
       return record;
     });
   }

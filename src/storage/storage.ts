@@ -109,6 +109,11 @@ export interface Storage {
     directions: readonly StudyDirection[],
     attrs?: { user?: AttributeTexts; system?: AttributeTexts },
   ): Promise<StudyRecord>;
+  /**
+   * Adds a whole study, all or nothing: numbers, states, texts and times as given, ids too where none of them was ever given out
+   * here (otherwise system attributes that name trials follow). Returns the study as it is here. @throws DuplicatedStudyError
+   */
+  addStudy(study: StudyRecord, trials: readonly FrozenTrial[]): Promise<StudyRecord>;
   findStudy(name: string): Promise<StudyRecord | undefined>;
   /** All studies, by id. */
   listStudies(): Promise<StudyRecord[]>;

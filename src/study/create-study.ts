@@ -112,7 +112,10 @@ export async function deleteStudy(options: { studyName: string; storage: Storage
   });
 }
 
-/** Copies a study with all trials and attributes, texts unchanged. @throws DuplicatedStudyError @throws StudyNotFoundError */
+/**
+ * Copies a study whole, as it is at one moment: numbers, states, texts, times, and ids where they are free there.
+ * @throws DuplicatedStudyError @throws StudyNotFoundError
+ */
 export async function copyStudy(options: {
   fromStudyName: string;
   fromStorage: Storage | string;
@@ -122,16 +125,9 @@ export async function copyStudy(options: {
   await withStorage(options.fromStorage, async (from) => {
     const record = await from.findStudy(options.fromStudyName);
     if (record === undefined) throw await notFound(from, options.fromStudyName);
-    const { trials } = await from.sync(record.studyId);
+    const { study, trials } = await from.export(record.studyId);
     await withStorage(options.toStorage, async (to) => {
-      const copy = await to.createStudy(options.toStudyName ?? options.fromStudyName, record.directions, {
-        user: record.userAttrTexts,
-        system: record.systemAttrTexts,
-      });
-      await to.createTrials(
-        copy.studyId,
-        trials.map((trial) => trial.toTemplate()),
-      );
+      await to.addStudy({ ...study, studyName: options.toStudyName ?? study.studyName }, trials);
     });
   });
 }

@@ -7,8 +7,8 @@ import {
   parseDistribution,
 } from '../../src/core/distributions.js';
 import { DuplicatedStudyError, StudyNotFoundError, UpdateFinishedTrialError } from '../../src/core/errors.js';
-import type { FrozenTrial, TrialTemplate } from '../../src/core/frozen-trial.js';
-import type { Storage, TrialWrite } from '../../src/storage/storage.js';
+import { FrozenTrial, type TrialTemplate } from '../../src/core/frozen-trial.js';
+import type { Storage, StudyRecord, TrialWrite } from '../../src/storage/storage.js';
 import { storageChangesContract } from './storage-changes-contract.js';
 
 export interface StorageUnderTest {
@@ -135,6 +135,58 @@ export function storageContract(name: string, create: () => Promise<StorageUnder
         const after = await newStudy('after');
         expect(after).toBeGreaterThan(next);
         expect((await createOne(storage, after)).trialId).toBeGreaterThan(trial.trialId);
+      });
+
+      it('are added whole: ids as they were where those are free, else references to them follow', async () => {
+        const x = new FloatDistribution(0, 1);
+        const template: TrialTemplate = {
+          state: 'COMPLETE',
+          values: [-Infinity],
+          startedAt: NOW,
+          completedAt: LATER,
+          internalParams: { x: 0.5 },
+          distributions: { x },
+          intermediateValues: { 3: NaN, 7: Infinity },
+          userAttrTexts: ODD_TEXTS,
+          systemAttrTexts: { retry_history: '[0]' },
+        };
+        const trials = [new FrozenTrial(41, 0, template), new FrozenTrial(43, 1, { state: 'WAITING' })];
+        const study: StudyRecord = {
+          studyId: 9,
+          studyName: 'copied',
+          directions: ['maximize'],
+          userAttrTexts: ODD_TEXTS,
+          systemAttrTexts: {
+            'NSGAIISampler:parent:0': '[41, 43]',
+            'dashboard:43:note_ver': '1',
+            'dashboard:7:note_ver': '2',
+            other: '[41]',
+          },
+        };
+        const plain = (trial: FrozenTrial | undefined): unknown => trial && [trial.number, { ...trial.toTemplate() }];
+        const first = await storage.addStudy(study, trials);
+        expect(first).toEqual(study);
+        expect(await storage.findStudy('copied')).toEqual(study);
+        const [a, b] = await allTrials(storage, 9);
+        expect([a?.trialId, b?.trialId]).toEqual([41, 43]);
+        expect([a, b].map(plain)).toEqual(trials.map(plain));
+        await expect(storage.addStudy(study, trials)).rejects.toThrow(DuplicatedStudyError);
+        expect(await allTrials(storage, 9)).toHaveLength(2);
+        expect((await createOne(storage, 9)).trialId).toBeGreaterThan(43);
+        const again = await storage.addStudy({ ...study, studyName: 'again' }, trials);
+        expect(again.studyId).toBeGreaterThan(9);
+        const [c, d] = await allTrials(storage, again.studyId);
+        expect((d?.trialId ?? 0) - (c?.trialId ?? 0)).toBe(2);
+        expect((await storage.readStudy(again.studyId)).systemAttrTexts).toEqual({
+          'NSGAIISampler:parent:0': `[${c?.trialId ?? ''}, ${d?.trialId ?? ''}]`,
+          [`dashboard:${d?.trialId ?? ''}:note_ver`]: '1',
+          'dashboard:7:note_ver': '2',
+          other: '[41]',
+        });
+        expect([c, d].map(plain)).toEqual(trials.map(plain));
+        const next = await createOne(storage, await newStudy('next'));
+        expect(next.trialId).toBeGreaterThan(d?.trialId ?? 0);
+        expect((await storage.addStudy({ ...study, studyName: 'empty' }, [])).studyName).toBe('empty');
       });
 
       it('that do not exist are named as such by every call', async () => {

@@ -12,6 +12,7 @@ import { withStopSignals } from '../stop-signals.js';
 /** `resweep run`. */
 export async function run(args: RunArguments): Promise<void> {
   const output = outputOf(args);
+  const storage = await storageOf(args, output);
   const display = await createDisplay(output);
   try {
     const { result, stoppedBy } = await withStopSignals(
@@ -27,7 +28,7 @@ export async function run(args: RunArguments): Promise<void> {
           jobs: args.jobs,
           fresh: args.fresh,
           studyName: args.study,
-          storage: args.storage,
+          storage,
           requireRestore: args.requireRestore,
           observer: display,
           signal,
@@ -40,6 +41,22 @@ export async function run(args: RunArguments): Promise<void> {
   } finally {
     display.close();
   }
+}
+
+/** What `--storage` comes to; a journal or an old database that it names is taken over first. */
+async function storageOf(args: RunArguments, output: Output): Promise<string | undefined> {
+  const { config: configPath, set, study: studyName, storage } = args;
+  if (storage === undefined) return undefined;
+  const { adoptStorage } = await import('../../app/adopt-storage.js');
+  const adopted = await adoptStorage({ configPath, set, studyName, storage });
+  for (const warning of adopted.warnings) output.warn(warning);
+  const { imported } = adopted;
+  if (imported !== undefined) {
+    output.info(
+      `Taken over from ${storage}: study "${imported.study}" with ${imported.trials ?? 0} trials, into ${imported.to}.`,
+    );
+  }
+  return adopted.storage;
 }
 
 /** Milliseconds of `--timeout`. @throws UsageError */

@@ -5,9 +5,11 @@ import { backupCommand, restoreCommand } from './backup.js';
 import { cleanCommand, fsckCommand } from './care.js';
 import { dashboardCommand } from './dashboard.js';
 import { doctorCommand } from './doctor.js';
+import { compareCommand, copyCommand, importCommand } from './exchange.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { benchmarkCommand, convertCommand, pipelineCommand, selectCommand, trainCommand } from './stages.js';
+import { askCommand, enqueueCommand, tellCommand } from './trial-commands.js';
 import { stopCommand, workerCommand } from './worker.js';
 import {
   bestCommand,
@@ -36,11 +38,17 @@ export const commands = [
   trainCommand,
   convertCommand,
   dashboardCommand,
+  compareCommand,
+  enqueueCommand,
+  askCommand,
+  tellCommand,
   reportCommand,
   backupCommand,
   restoreCommand,
   cleanCommand,
   fsckCommand,
+  copyCommand,
+  importCommand,
   authCommand,
   hashCommand,
   validateCommand,

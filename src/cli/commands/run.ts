@@ -13,7 +13,11 @@ export const runCommand: CommandModule<object, RunArguments> = {
       .option('jobs', { type: 'number', alias: 'j', describe: 'Trials at the same time' })
       .option('fresh', { type: 'boolean', default: false, describe: 'Begin another study; the one there stays' })
       .option('study', { type: 'string', describe: 'Name of the study in place of the configured one' })
-      .option('storage', { type: 'string', describe: 'URL of the database in place of the configured one' })
+      .option('storage', {
+        type: 'string',
+        describe:
+          'Database (URL or file) in place of the configured one; of an earlier Optuna, or a journal: taken over',
+      })
       .option('require-restore', {
         type: 'boolean',
         default: false,

@@ -14,6 +14,7 @@ import type {
   TrialWrite,
 } from '../storage.js';
 import { requireAppended } from '../require-appended.js';
+import { addStudy } from './add-study.js';
 import type { Engine } from './engine.js';
 import { firstUnfinished, follow, passOwn, startOf, unseen, whatToRead, type RdbCursor } from './rdb-cursor.js';
 import {
@@ -93,6 +94,18 @@ export class RdbStorage implements Storage {
     for (const [key, text] of Object.entries(user)) yield queue(s.setStudyUserAttr, studyId, key, text);
     for (const [key, text] of Object.entries(system)) yield queue(s.setStudySystemAttr, studyId, key, text);
     return studyId;
+  }
+
+  async addStudy(study: StudyRecord, trials: readonly FrozenTrial[]): Promise<StudyRecord> {
+    this.#ownChanges++;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#engine.write(() => addStudy(this.#statements, this.#engine.reusesIds, study, trials));
+      } catch (error) {
+        // Another process took one of the ids in between.
+        if (!this.#engine.isDuplicateKey(error) || attempt === 5) throw error;
+      }
+    }
   }
 
   async findStudy(name: string): Promise<StudyRecord | undefined> {

@@ -3,6 +3,7 @@ import { sql, type Kysely } from 'kysely';
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 
 import { createNext } from './create-next.js';
+import { raiseId } from './raise-id.js';
 import { arg, compile, type Statement } from './statement.js';
 import { TRIAL_PART_TABLES, type Tables } from './tables.js';
 
@@ -144,6 +145,19 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
       });
       return facts.returning ? insert.returning('trial_id as id') : insert;
     }),
+    insertTrialWithId: make((k) =>
+      k.insertInto('trials').values({
+        trial_id: arg(0),
+        number: arg(1),
+        study_id: arg(2),
+        state: arg(3),
+        datetime_start: arg(4),
+        datetime_complete: arg(5),
+      }),
+    ),
+    /** Keeps the engine from giving out ids up to this one, where rows with ids of our own do not tell it so. */
+    raiseStudyId: facts.returning ? raiseId(db, 'studies', 'study_id') : undefined,
+    raiseTrialId: facts.returning ? raiseId(db, 'trials', 'trial_id') : undefined,
     /** Numbers and adds a trial of an owner, within a limit, and notes it as the last of its writer; the study is locked. */
     createNext: facts.returning ? createNext(db) : undefined,
     /** What `createNext` gave, where its answer was lost. */

@@ -64,6 +64,13 @@ function* insertTrial(
 ): Transaction<FrozenTrial> {
   const { state, startedAt = null, completedAt = null } = template;
   const trialId = (yield execute(s.insertTrial, number, studyId, state, startedAt, completedAt)).lastId;
+  yield* queueTrialParts(s, trialId, template);
+  if (state === 'RUNNING' && owner !== undefined) yield queue(s.setOwner, trialId, owner);
+  return new FrozenTrial(trialId, number, template);
+}
+
+/** Queues the rows of a new trial beside its own. */
+export function* queueTrialParts(s: Statements, trialId: number, template: TrialTemplate): Transaction<void> {
   for (const [name, internal] of Object.entries(template.internalParams ?? {})) {
     yield queue(s.insertParam, trialId, name, internal, template.distributions?.[name]?.json ?? null);
   }
@@ -80,8 +87,6 @@ function* insertTrial(
   for (const [key, text] of Object.entries(template.systemAttrTexts ?? {})) {
     yield queue(s.setTrialSystemAttr, trialId, key, text);
   }
-  if (state === 'RUNNING' && owner !== undefined) yield queue(s.setOwner, trialId, owner);
-  return new FrozenTrial(trialId, number, template);
 }
 
 /** Applies a batch; returns the trials that it created. */

@@ -65,6 +65,23 @@ export const POSTGRES_STATEMENTS: Statements = {
     arg(3),
     arg(4),
   ),
+  insertTrialWithId: statement(
+    'insert into "trials" ("trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete") values ($1, $2, $3, $4, $5, $6)',
+    arg(0),
+    arg(1),
+    arg(2),
+    arg(3),
+    arg(4),
+    arg(5),
+  ),
+  raiseStudyId: statement(
+    'select setval(\'studies_study_id_seq\', greatest((select last_value from "studies_study_id_seq"), cast($1 as bigint)))',
+    arg(0),
+  ),
+  raiseTrialId: statement(
+    'select setval(\'trials_trial_id_seq\', greatest((select last_value from "trials_trial_id_seq"), cast($1 as bigint)))',
+    arg(0),
+  ),
   createNext: statement(
     "\n    with next as (\n      select s.study_id, coalesce((select number from trials where study_id + 0 = $1 order by trial_id desc limit 1) + 1, 0) as number\n      from studies s where s.study_id = $2\n    ), added as (\n      insert into trials (number, study_id, state, datetime_start)\n      select number, study_id, cast($3 as trialstate), cast($4 as timestamp) from next\n      where cast($5 as integer) is null or number < cast($6 as integer)\n        or number - (select count(distinct t.trial_id) from trial_system_attributes a\n    join trials t on t.trial_id = a.trial_id\n    where t.study_id = $7 and (a.key = 'resweep:retried'\n      or (a.key = 'resweep:interrupted' and t.state = 'FAIL'))) < cast($8 as integer)\n      returning trial_id, number\n    ), owned as (\n      insert into resweep_trial_owners (trial_id, process_id)\n      select trial_id, cast($9 as varchar) from added where cast($10 as varchar) is not null\n    ), noted as (\n      update resweep_writers w set trial_id = added.trial_id, trial_sequence = w.sequence\n      from added where w.writer_id = $11\n    )\n    select trial_id, number from added",
     arg(0),

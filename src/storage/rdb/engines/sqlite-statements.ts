@@ -62,6 +62,17 @@ export const SQLITE_STATEMENTS: Statements = {
     arg(3),
     arg(4),
   ),
+  insertTrialWithId: statement(
+    'insert into "trials" ("trial_id", "number", "study_id", "state", "datetime_start", "datetime_complete") values (?, ?, ?, ?, ?, ?)',
+    arg(0),
+    arg(1),
+    arg(2),
+    arg(3),
+    arg(4),
+    arg(5),
+  ),
+  raiseStudyId: undefined,
+  raiseTrialId: undefined,
   createNext: undefined,
   createdNext: statement(
     'select "t"."trial_id", "t"."number" from "resweep_writers" as "w" inner join "trials" as "t" on "t"."trial_id" = "w"."trial_id" where "w"."writer_id" = ? and "w"."trial_sequence" = "w"."sequence"',
