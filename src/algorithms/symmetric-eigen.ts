@@ -119,7 +119,7 @@ function qlSweep(v: Float64Array, d: Float64Array, e: Float64Array, n: number, l
   d[l] = el / (p + r);
   d[l + 1] = el * (p + r);
   const dl1 = d[l + 1] as number;
-  const h = g - (d[l]);
+  const h = g - d[l];
   for (let i = l + 2; i < n; i++) d[i] = (d[i] as number) - h;
   p = d[m] as number;
   let [c, c2, c3] = [1, 1, 1];

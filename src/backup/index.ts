@@ -16,6 +16,7 @@ export type { DriveOptions } from './drive-core.js';
 export { DrivePathError, driveMountOf, isDrivePath } from './drive-path.js';
 export { backupHpoStudyToDrive } from './hpo-study-backup.js';
 export { ensureRestoredFromDrive, immediateBackupIfNeeded } from './immediate-backup.js';
+export { newerBackup, type NewerBackup } from './newer-backup.js';
 export {
   combineCallbacks,
   createIncrementalBackupCallback,

@@ -18,6 +18,8 @@ export interface StageStudy {
   readonly trials: readonly FrozenTrial[];
   /** Everything that a trial ran with, constants included. */
   paramsOf(trial: FrozenTrial): Readonly<Record<string, ParamValue>>;
+  /** Place of a trial in the sequence without interruptions: its number depends on how often the machine died. */
+  logicalIndexOf(trial: FrozenTrial): number;
   trialDirOf(trial: FrozenTrial): string;
   /** Finds a file that the configuration names. */
   resolvePath(path: string): string;

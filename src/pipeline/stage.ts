@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { ensureRestoredFromDrive, immediateBackupIfNeeded, type BackupOptions } from '../backup/index.js';
+import { ensureRestoredFromDrive, immediateBackupIfNeeded, newerBackup, type BackupOptions } from '../backup/index.js';
 import { messageOf } from '../core/errors.js';
 
 /** Stages after the sweep, in their order. */
@@ -56,6 +56,7 @@ export class StageRun {
   readonly #outputs = new Set<string>();
   readonly #restored = new Set<string>();
   readonly #backedUp = new Set<string>();
+  readonly #comparisons: Promise<void>[] = [];
   #hasMade = false;
 
   constructor(name: StageName, options: StageOptions) {
@@ -83,9 +84,22 @@ export class StageRun {
     this.#outputs.add(path);
   }
 
-  /** Names an output that was there before. */
+  /** Names an output that was there before. What is here wins; a backup that is newer, and other, is told of. */
   kept(path: string): void {
     this.#outputs.add(path);
+    if (this.#restored.has(path)) return;
+    const told = newerBackup({ path, ...this.options.backup }).then((newer) => {
+      if (newer === undefined) return;
+      this.warn(
+        `${path} is used as it is here, although ${newer.destination} has a newer copy (${newer.createdAt}); delete it here to have that one restored.`,
+      );
+    });
+    this.#comparisons.push(told);
+  }
+
+  /** Resolves when everything is told. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#comparisons);
   }
 
   info(text: string): void {
@@ -120,6 +134,7 @@ export async function runStage(
   reporter.event('stage-started', { stage: name });
   try {
     await work(run);
+    await run.settled();
     const result = run.result();
     if (result.status === 'skipped') run.info('everything is there already: nothing to do (--force does it again).');
     reporter.event('stage-ended', { stage: name, status: result.status, seconds: result.elapsedSeconds });

@@ -145,6 +145,8 @@ class FitRun {
   async toTheEnd(): Promise<FitResult> {
     const { epochs, keepBest } = this.#options;
     const state = this.#state;
+    if (this.#resumedFrom !== undefined)
+      this.#context.log(`Going on from the checkpoint after epoch ${this.#resumedFrom}.`);
     for (const [index, value] of state.reported.entries())
       await this.#context.report(index + 1, value, { replayed: true });
     this.#savedAt = performance.now();

@@ -170,6 +170,7 @@ export class StageSession {
         seed: study.seed,
         trials: history.finished,
         paramsOf: (trial) => ({ ...constants, ...trial.params }),
+        logicalIndexOf: (trial) => history.logicalIndexOf(trial),
         trialDirOf: (trial) => folders.pathOf(trial, history.logicalIndexOf(trial), trial.params),
         resolvePath: (path) => resolveInputPath(path, sweep.loaded),
       };

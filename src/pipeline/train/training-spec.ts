@@ -35,6 +35,7 @@ export function trainingSpec(
 ): TrainingSpec {
   const { final, objective } = study.config;
   const trial = study.trials.find(({ number }) => number === chosen.trial);
+  const place = trial === undefined ? chosen.trial : study.logicalIndexOf(trial);
   const params: Record<string, ParamValue> = { ...chosen.params };
   const epochs = final.epochs ?? epochsOf(study, trial?.userAttrs ?? {});
   if (objective.type === 'tfjs' && epochs !== undefined) params['epochs'] = epochs;
@@ -54,7 +55,7 @@ export function trainingSpec(
     const own = final.seeds === 1 ? '' : `/seed-${index}`;
     return {
       index,
-      seed: mixSeed(study.seed, chosen.trial, 'final', index) >>> 0,
+      seed: mixSeed(study.seed, place, 'final', index) >>> 0,
       folder: `${folder}${own}`,
       checkpointDir: `${folder}/checkpoint${own}`,
     };
