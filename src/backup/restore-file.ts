@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { messageOf } from '../core/errors.js';
 import type { SnapshotSource, StudyFileReport } from '../core/snapshot-source.js';
@@ -172,6 +172,8 @@ export async function restoreMirror(
 ): Promise<
   { readonly bytes: number; readonly sha256: string; readonly report: StudyFileReport | undefined } | undefined
 > {
+  // Nothing is made on this disk, not even a folder, before there is something to put into it.
+  if (!fileExists(dirname(path)) && !(await hasObject(destination, key, tools.signal))) return undefined;
   const aside = asidePath(path);
   try {
     const found = await destination.download(key, aside, { signal: tools.signal });
@@ -191,6 +193,11 @@ export async function restoreMirror(
   } finally {
     rmSync(aside, { force: true });
   }
+}
+
+async function hasObject(destination: Destination, key: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const { objects } = await destination.list(key.slice(0, key.lastIndexOf('/') + 1), { signal });
+  return objects.some((object) => object.key === key);
 }
 
 /** Errors after which another state may still do; all others end the restore. */

@@ -203,6 +203,12 @@ describe('finding the study', () => {
     await laptop.close();
   });
 
+  it('looks for the legacy shape without leaving folders', async () => {
+    const { restoreFromDrive } = project.drive();
+    expect(await setup({ studyName: 'digits', restoreFromDrive })).toMatchObject({ resumed: false });
+    expect(existsSync(project.path('outputs/hpo/local/mlp'))).toBe(false);
+  });
+
   it('legacy only where v2 is absent locally and at the destination; adopted, original kept', async () => {
     const legacy = project.path('outputs/hpo/local/mlp/digits/study.db');
     await makeStudy(legacy, { finished: 3, lineage: 'old' });
