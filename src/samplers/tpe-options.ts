@@ -57,6 +57,15 @@ export function parzenOptionsOf(options: TPESamplerOptions): ParzenOptions {
   };
 }
 
+function uniformWeights(n: number): Float64Array {
+  return new Float64Array(n).fill(1);
+}
+
+/** Whether the weights of a part of the trials are those of all: not certain of weights from elsewhere. */
+export function mayThin({ weights }: TPESamplerOptions): boolean {
+  return weights === undefined || weights === defaultWeights || weights === uniformWeights;
+}
+
 /** How many of n trials count as good: a tenth, 25 at most. */
 export function defaultGamma(n: number): number {
   return Math.min(Math.ceil(0.1 * n), 25);
@@ -141,6 +150,6 @@ export function tpeOptionsFrom({
   return {
     ...options,
     gamma: gamma === 'hyperopt' ? hyperoptDefaultGamma : undefined,
-    weights: weights === 'uniform' ? (n) => new Float64Array(n).fill(1) : undefined,
+    weights: weights === 'uniform' ? uniformWeights : undefined,
   };
 }

@@ -14,6 +14,7 @@ import {
   defaultGamma,
   defaultGammaOfSeveral,
   hyperoptParameters,
+  mayThin,
   parzenOptionsOf,
   tpeOptionsFrom,
   tpeSchema,
@@ -43,6 +44,7 @@ export class TPESampler implements Sampler {
   readonly #nEiCandidates: number;
   readonly #constantLiar: boolean;
   readonly #parzen: ParzenOptions;
+  readonly #mayThin: boolean;
   readonly #intersection = new IntersectionSearchSpace();
   readonly #groups = new GroupDecomposedSearchSpace();
   readonly #caches = new WeakMap<TrialHistory, StudyCache>();
@@ -55,6 +57,7 @@ export class TPESampler implements Sampler {
     this.#nEiCandidates = options.nEiCandidates ?? 24;
     this.#constantLiar = options.constantLiar ?? true;
     this.#parzen = parzenOptionsOf(options);
+    this.#mayThin = mayThin(options);
   }
 
   /** Options with which it works as Hyperopt's TPE. */
@@ -157,16 +160,18 @@ export class TPESampler implements Sampler {
     const cache = this.#cacheOf(study);
     const { history } = cache;
     const names = Object.keys(space);
-    const entry = tableOf(cache, space, this.#parzen, this.#options.categoricalDistanceFunc);
-    const { table } = entry;
+    const entry = tableOf(cache, space, this.#parzen, this.#options.categoricalDistanceFunc, this.#mayThin);
+    const { table, halvings } = entry;
+    // Where a row stands for many trials, the prior weighs as much less.
+    const kernels = { ...this.#parzen, priorWeight: this.#parzen.priorWeight / 2 ** halvings };
     const n = history.trials.length;
     const good = this.#goodOf(study, history, entry, n);
     const finished = table.size;
     if (this.#constantLiar) this.#addRunning(study, space, names, table, number);
     const leaveOut = good.leaveOutOf(table.size);
-    const above = ContinuousMixture.suits(table, table.size - good.rows.length, this.#parzen)
-      ? new ContinuousMixture(table, this.#parzen, leaveOut, good.rows)
-      : new ParzenEstimator(table, this.#parzen, leaveOut);
+    const above = ContinuousMixture.suits(table, table.size - good.rows.length, kernels)
+      ? new ContinuousMixture(table, kernels, leaveOut, good.rows)
+      : new ParzenEstimator(table, kernels, leaveOut);
     return {
       below: good.density,
       above,
@@ -185,11 +190,11 @@ export class TPESampler implements Sampler {
     const belowTable = new ObservationTable(table.dimensions, { capacity: 32 });
     const rows: number[] = [];
     for (const index of chosen) {
-      const trial = history.trials[index];
+      const values = internalValues(history.trials[index]?.internalParams ?? {}, names);
+      if (values.some(Number.isNaN)) continue;
       const row = rowOf[index] ?? -1;
-      if (row < 0 || trial === undefined) continue;
-      rows.push(row);
-      belowTable.add(internalValues(trial.internalParams, names), history.ages[index] ?? 0);
+      if (row >= 0) rows.push(row);
+      belowTable.add(values, history.ages[index] ?? 0);
     }
     const isUniform = study.directions.length > 1;
     const options = isUniform

@@ -1,5 +1,6 @@
 import type { Distribution } from '../core/distributions.js';
 import { UsageError } from '../core/errors.js';
+import { mixSeed } from '../core/random.js';
 import type { SearchSpace } from '../core/study-view.js';
 import { ObservationTable } from '../algorithms/observation-table.js';
 import { numericDimension, type Dimension } from '../algorithms/parzen-dimension.js';
@@ -8,13 +9,17 @@ import type { CategoricalDistance } from './tpe-options.js';
 import type { TpeHistory } from './tpe-split.js';
 
 const MOST_TABLES = 64;
+/** Trials up to which all are observations, as in Optuna; of more, every second, fourth, eighth … is. */
+export const MOST_OBSERVATIONS = 10_000;
 
 /** Rows of a search space gathered from the history, up to the place `consumed`. */
 export interface SpaceTable {
   good: GoodTrials | undefined;
   readonly names: readonly string[];
   readonly table: ObservationTable;
-  /** Row of each trial of the history; -1 where it lacks a parameter. */
+  /** How many times the trials were halved: each row stands for two to that power. */
+  readonly halvings: number;
+  /** Row of each trial of the history; -1 where it lacks a parameter or is left out. */
   readonly rowOf: number[];
 }
 
@@ -42,18 +47,33 @@ export class GoodTrials {
   }
 }
 
-/** The table of a space, up to date with the history. */
+/** How many times so many trials are halved to leave no more than MOST_OBSERVATIONS. */
+export function halvingsOf(trials: number): number {
+  return Math.max(0, Math.ceil(Math.log2(trials / MOST_OBSERVATIONS)));
+}
+
+/** Whether a trial is left after so many halvings: by a hash of its place, so that workers who take turns are all heard. */
+function isLeft(age: number, halvings: number): boolean {
+  return halvings === 0 || mixSeed(Math.floor(age), 'halving') % 2 ** halvings === 0;
+}
+
+/**
+ * The table of a space, up to date with the history.
+ * @param mayThin whether it may leave out trials where there are very many
+ */
 export function tableOf(
   { history, tables }: { readonly history: TpeHistory; readonly tables: Map<string, SpaceTable> },
   space: SearchSpace,
   kernels: ParzenOptions,
   distances: Readonly<Record<string, CategoricalDistance>> | undefined,
+  mayThin: boolean,
 ): SpaceTable {
   const key = Object.entries(space)
     .map(([name, distribution]) => `${name} ${distribution.json}`)
     .join('\n');
   let entry = tables.get(key);
-  if (entry === undefined) {
+  const halvings = mayThin ? halvingsOf(history.trials.length) : 0;
+  if (entry?.halvings !== halvings) {
     if (tables.size >= MOST_TABLES) tables.clear();
     const dimensions = Object.entries(space).map(([name, distribution]) =>
       dimensionOf(name, distribution, distances?.[name]),
@@ -62,13 +82,19 @@ export function tableOf(
       good: undefined,
       names: Object.keys(space),
       table: new ObservationTable(dimensions, { kernels }),
+      halvings,
       rowOf: [],
     };
     tables.set(key, entry);
   }
   for (let index = entry.rowOf.length; index < history.trials.length; index++) {
+    const age = history.ages[index] ?? 0;
+    if (!isLeft(age, halvings)) {
+      entry.rowOf.push(-1);
+      continue;
+    }
     const values = internalValues(history.trials[index]?.internalParams ?? {}, entry.names);
-    entry.rowOf.push(values.some(Number.isNaN) ? -1 : entry.table.add(values, history.ages[index] ?? 0));
+    entry.rowOf.push(values.some(Number.isNaN) ? -1 : entry.table.add(values, age));
   }
   return entry;
 }

@@ -298,7 +298,8 @@ describe('files', () => {
 
   test('the project root is the nearest folder with a mark, else the working directory', () => {
     mkdirSync(join(folder, 'a', 'b'), { recursive: true });
-    expect(findProjectRoot(join(folder, 'a', 'b'), '/elsewhere')).toBe('/elsewhere');
+    // Not in the folder for temporary files, where others may have left a mark.
+    expect(findProjectRoot('/no such folder/b', '/elsewhere')).toBe('/elsewhere');
     writeFileSync(join(folder, 'package.json'), '{}');
     expect(findProjectRoot(join(folder, 'a', 'b'), '/elsewhere')).toBe(folder);
     mkdirSync(join(folder, 'a', '.resweep'));
