@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { messageOf } from '../core/errors.js';
+import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { listManifests, listTargets, loadManifest } from './catalog.js';
 import { archiveProblem } from './check-content.js';
 import { MirrorCheck } from './check-mirror.js';
@@ -36,7 +37,7 @@ export class DestinationCheck {
   readonly #options: VerifyOptions;
   readonly #damages: Damage[];
   /** Packs looked at, with what is wrong with each. */
-  readonly #packs = new Map<string, string | undefined>();
+  readonly #packs = new Map<string, Promise<string | undefined>>();
   #reader: ChunkReader | undefined;
   snapshots = 0;
   bytes = 0;
@@ -56,10 +57,10 @@ export class DestinationCheck {
     for (const target of await listTargets(this.#destination, { signal })) {
       if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;
       const names = await listManifests(this.#destination, target, { signal });
-      for (const [index, name] of names.entries()) {
-        if (index > 0 && sample < 1 && Math.random() >= sample) continue;
-        await this.#snapshot(target, name);
-      }
+      const chosen = names.filter((_, index) => index === 0 || sample >= 1 || Math.random() < sample);
+      // Read whole, a state needs the memory and the disk for itself.
+      const most = this.#options.deep === true ? 1 : callsAtOnce(this.#destination);
+      await eachAtOnce(chosen, most, (name) => this.#snapshot(target, name));
       const mirror = new MirrorCheck(this.#destination, target, signal);
       for (const { key, problem } of await mirror.damages(sample)) this.#damaged(key, 'mirror', problem);
       this.bytes += mirror.bytes;
@@ -74,10 +75,10 @@ export class DestinationCheck {
     this.snapshots++;
     try {
       const manifest = await loadManifest(this.#destination, target, name.name, { signal: this.#options.signal });
-      for (const { sha256 } of manifest.packs) {
+      await eachAtOnce(manifest.packs, callsAtOnce(this.#destination), async ({ sha256 }) => {
         const problem = await this.#pack(sha256);
         if (problem !== undefined) throw new DamagedDataError(problem);
-      }
+      });
       if (this.#options.deep === true) await this.#deep(manifest);
       else await this.#chain(manifest);
     } catch (error) {
@@ -86,16 +87,18 @@ export class DestinationCheck {
     }
   }
 
-  async #pack(sha256: string): Promise<string | undefined> {
-    if (!this.#packs.has(sha256)) {
-      const found = await this.#destination.checksum(packKey(sha256), { signal: this.#options.signal });
-      this.bytes += found?.bytes ?? 0;
-      const short = sha256.slice(0, 16);
-      const problem =
-        found === undefined ? `Pack ${short}… is missing.` : `Pack ${short}… is damaged: its checksum differs.`;
-      this.#packs.set(sha256, found?.sha256 === sha256 ? undefined : problem);
-    }
-    return this.#packs.get(sha256);
+  #pack(sha256: string): Promise<string | undefined> {
+    const known = this.#packs.get(sha256) ?? this.#checkPack(sha256);
+    this.#packs.set(sha256, known);
+    return known;
+  }
+
+  async #checkPack(sha256: string): Promise<string | undefined> {
+    const found = await this.#destination.checksum(packKey(sha256), { signal: this.#options.signal });
+    this.bytes += found?.bytes ?? 0;
+    if (found?.sha256 === sha256) return undefined;
+    const short = sha256.slice(0, 16);
+    return found === undefined ? `Pack ${short}… is missing.` : `Pack ${short}… is damaged: its checksum differs.`;
   }
 
   /** Every chunk that the manifest needs lies in a pack that it names. */

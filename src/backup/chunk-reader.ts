@@ -1,13 +1,14 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
+import { callsAtOnce } from './at-once.js';
 import { decodeChunk, decodeList, decodePatch, DamagedDataError } from './chunk-codec.js';
 import type { Destination } from './destination.js';
 import { CHUNK_BYTES, sha256Of } from './file-digest.js';
 import { decodeMembers, type Manifest, type Member, type Place } from './manifest.js';
 import { packKey } from './pack-writer.js';
 
-/** Packs held in memory at once; chunks of one file come pack by pack, so few are needed. */
-const HELD_PACKS = 3;
+/** Of packs, held in memory at once; chunks of one file come pack by pack, so few are needed. */
+const HELD_BYTES = 32 << 20;
 /** Written in one go. */
 const RUN_BYTES = 1 << 20;
 
@@ -21,7 +22,8 @@ export interface ListPlaces {
 export class ChunkReader {
   readonly #destination: Destination;
   readonly #signal: AbortSignal | undefined;
-  readonly #packs = new Map<string, Uint8Array | undefined>();
+  readonly #packs = new Map<string, { readonly body: Promise<Uint8Array | undefined>; readonly bytes: number }>();
+  #heldBytes = 0;
   /** Bytes fetched. */
   receivedBytes = 0;
 
@@ -62,6 +64,7 @@ export class ChunkReader {
     const indexed =
       member.index === undefined ? [] : decodeList(await this.read(manifest, member.index), member.index[1]);
     const lists: ListPlaces[] = [];
+    this.#fetchAhead(manifest, new Set([member.patch, ...indexed].flatMap((place) => place?.[1] ?? [])));
     for (const list of [...(member.lists ?? []), ...indexed]) {
       lists.push({ list, places: decodeList(await this.read(manifest, list), list[1]) });
     }
@@ -79,7 +82,7 @@ export class ChunkReader {
   async read(manifest: Manifest, [sha256, prefix, offset, length]: Place): Promise<Uint8Array> {
     const pack = manifest.packs.find((candidate) => candidate.sha256.startsWith(prefix));
     if (pack === undefined) throw new DamagedDataError(`Pack ${prefix}… is not listed in the manifest.`);
-    const bytes = await this.#pack(pack.sha256);
+    const bytes = await this.#pack(pack.sha256, pack.bytes);
     if (bytes === undefined) throw new DamagedDataError(`Pack ${prefix}… is missing.`);
     if (offset + length > bytes.length) throw new DamagedDataError(`Pack ${prefix}… is too short.`);
     return decodeChunk(bytes.subarray(offset, offset + length), sha256);
@@ -105,8 +108,14 @@ export class ChunkReader {
       // Pack by pack, so that each is fetched once.
       const order = places.map((place, index) => ({ place, index }));
       order.sort((a, b) => (a.place[1] < b.place[1] ? -1 : a.place[1] > b.place[1] ? 1 : a.place[2] - b.place[2]));
+      const packs = [...new Set(order.map(({ place }) => place[1]))];
+      let pack: string | undefined;
       for (const { place, index } of order) {
         this.#signal?.throwIfAborted();
+        if (place[1] !== pack) {
+          pack = place[1];
+          this.#fetchAhead(manifest, packs.slice(packs.indexOf(pack)));
+        }
         let plain: Uint8Array;
         try {
           plain = await this.read(manifest, place);
@@ -126,16 +135,36 @@ export class ChunkReader {
     return { repaired };
   }
 
-  async #pack(sha256: string): Promise<Uint8Array | undefined> {
-    if (this.#packs.has(sha256)) return this.#packs.get(sha256);
-    const bytes = await this.#destination.get(packKey(sha256), { signal: this.#signal });
-    this.receivedBytes += bytes?.length ?? 0;
-    for (const oldest of this.#packs.keys()) {
-      if (this.#packs.size < HELD_PACKS) break;
-      this.#packs.delete(oldest);
+  /** Begins to fetch packs that are needed soon, where a call takes long: as many as overlap, and as there is room for. */
+  #fetchAhead(manifest: Manifest, prefixes: Iterable<string>): void {
+    const most = callsAtOnce(this.#destination);
+    if (most === 1) return;
+    let count = 0;
+    let bytes = 0;
+    for (const prefix of prefixes) {
+      const pack = manifest.packs.find((candidate) => candidate.sha256.startsWith(prefix));
+      if (pack === undefined) continue;
+      bytes += pack.bytes;
+      if (count++ >= most || (count > 1 && bytes > HELD_BYTES / 2)) return;
+      void this.#pack(pack.sha256, pack.bytes).catch(() => undefined); // Whoever needs it sees the error.
     }
-    this.#packs.set(sha256, bytes);
-    return bytes;
+  }
+
+  #pack(sha256: string, bytes: number): Promise<Uint8Array | undefined> {
+    const known = this.#packs.get(sha256);
+    if (known !== undefined) return known.body;
+    const body = this.#destination.get(packKey(sha256), { signal: this.#signal }).then((data) => {
+      this.receivedBytes += data?.length ?? 0;
+      return data;
+    });
+    for (const [oldest, held] of this.#packs) {
+      if (this.#heldBytes + bytes <= HELD_BYTES) break;
+      this.#packs.delete(oldest);
+      this.#heldBytes -= held.bytes;
+    }
+    this.#packs.set(sha256, { body, bytes });
+    this.#heldBytes += bytes;
+    return body;
   }
 }
 

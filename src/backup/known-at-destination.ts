@@ -1,3 +1,4 @@
+import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { loadManifest } from './catalog.js';
 import { DamagedDataError } from './chunk-codec.js';
 import { ChunkIndex, KnownTree, listKey, type ChunkPlace, type KnownList } from './chunk-index.js';
@@ -39,12 +40,12 @@ async function indexOf(
 ): Promise<ChunkIndex> {
   const index = new ChunkIndex();
   const full = new Map<string, string>();
-  for (const pack of manifest.packs) {
-    const found = await destination.checksum(packKey(pack.sha256), { signal });
-    if (found?.sha256 !== pack.sha256) continue;
-    index.packs.set(pack.sha256, found.bytes);
-    full.set(pack.sha256.slice(0, 16), pack.sha256);
-  }
+  await eachAtOnce(manifest.packs, callsAtOnce(destination), async ({ sha256 }) => {
+    const found = await destination.checksum(packKey(sha256), { signal });
+    if (found?.sha256 !== sha256) return;
+    index.packs.set(sha256, found.bytes);
+    full.set(sha256.slice(0, 16), sha256);
+  });
   const place = ([, prefix, offset, length]: Place): ChunkPlace | undefined => {
     const pack = full.get(prefix);
     return pack === undefined ? undefined : { pack, offset, length };

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { StudyFileReport } from '../core/snapshot-source.js';
+import { callsAtOnce, eachAtOnce } from './at-once.js';
 import type { Capture } from './capture.js';
 import { loadManifest } from './catalog.js';
 import type { Confirmation, Destination } from './destination.js';
@@ -135,27 +136,18 @@ export class MirrorWriter {
     }
     let bytes = 0;
     let requests = 0;
-    let confirmation = this.#destination.traits.confirms;
-    const files = capture.files.values();
-    const send = async (): Promise<void> => {
-      for (const { path, source, digest } of files) {
-        const key = path === '' ? this.#target : `${this.#target}/${path}`;
-        if (this.#sent.get(key) === digest.sha256) continue;
-        const receipt = await this.#destination.put(
-          key,
-          { file: source, bytes: digest.bytes },
-          { sha256: digest.sha256, signal },
-        );
-        this.#sent.set(key, digest.sha256);
-        if (receipt.confirmation === 'handedToMount') confirmation = 'handedToMount';
-        bytes += digest.bytes;
-        requests++;
-      }
-    };
-    // Where a call takes long, several are under way; each takes the next file.
-    const atOnce = this.#destination.traits.latencyMs < 50 ? 1 : FILES_AT_ONCE;
-    const ends = await Promise.allSettled(Array.from({ length: atOnce }, send));
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    let confirmation: Confirmation = this.#destination.traits.confirms;
+    const most = Math.min(FILES_AT_ONCE, callsAtOnce(this.#destination));
+    await eachAtOnce(capture.files, most, async ({ path, source, digest }) => {
+      const key = path === '' ? this.#target : `${this.#target}/${path}`;
+      if (this.#sent.get(key) === digest.sha256) return;
+      const body = { file: source, bytes: digest.bytes };
+      const receipt = await this.#destination.put(key, body, { sha256: digest.sha256, signal });
+      this.#sent.set(key, digest.sha256);
+      if (receipt.confirmation === 'handedToMount') confirmation = 'handedToMount';
+      bytes += digest.bytes;
+      requests++;
+    });
     this.know(manifest);
     return { bytes, requests, confirmation };
   }

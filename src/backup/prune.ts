@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.js';
 import type { KeepConfig } from '../core/sweep-config.js';
+import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { listManifests, listTargets, loadManifest, targetFolder } from './catalog.js';
 import type { Destination } from './destination.js';
 import { coreOf, type Drive } from './drive.js';
@@ -187,10 +188,10 @@ class DestinationPrune {
       return;
     }
     this.#targets.push({ path: target, decisions });
-    for (const { manifest } of going) {
+    await eachAtOnce(going, callsAtOnce(this.#destination), async ({ manifest }) => {
       for (const pack of await this.#packsOf(target, manifest)) this.#released.add(pack);
       if (dryRun !== true) await this.#destination.remove(`${targetFolder(target)}${manifest.name}`, { signal });
-    }
+    });
     if (dryRun !== true) await removeStaleOwners(this.#destination, target, signal);
   }
 
@@ -206,15 +207,12 @@ class DestinationPrune {
     const { signal } = this.#options;
     try {
       const manifest = await loadManifest(this.#destination, target, name, { signal });
-      for (const { sha256 } of manifest.packs) {
-        let whole = this.#whole.get(sha256);
-        if (whole === undefined) {
-          whole = (await this.#destination.checksum(packKey(sha256), { signal }))?.sha256 === sha256;
-          this.#whole.set(sha256, whole);
-        }
-        if (!whole) return `pack ${sha256.slice(0, 16)}… is missing or damaged`;
-      }
-      return undefined;
+      await eachAtOnce(manifest.packs, callsAtOnce(this.#destination), async ({ sha256 }) => {
+        if (this.#whole.has(sha256)) return;
+        this.#whole.set(sha256, (await this.#destination.checksum(packKey(sha256), { signal }))?.sha256 === sha256);
+      });
+      const lost = manifest.packs.find(({ sha256 }) => this.#whole.get(sha256) === false);
+      return lost && `pack ${lost.sha256.slice(0, 16)}… is missing or damaged`;
     } catch (error) {
       if (error instanceof ManifestError) return error.message;
       throw error;
@@ -248,29 +246,30 @@ class DestinationPrune {
     const tiers = new PackTiers();
     for (const target of targets) {
       const names = await listManifests(this.#destination, target, { signal });
-      for (const { manifest: state, tier = 'newest' } of planRetention(names, this.#policy)) {
-        if (going.has(`${target}\n${state.name}`)) continue;
+      const plan = planRetention(names, this.#policy);
+      await eachAtOnce(plan, callsAtOnce(this.#destination), async ({ manifest: state, tier = 'newest' }) => {
+        if (going.has(`${target}\n${state.name}`)) return;
         // One that cannot be read may name anything: then no pack is garbage.
         const manifest = await loadManifest(this.#destination, target, state.name, { signal });
         for (const { sha256 } of manifest.packs) {
           named.add(sha256);
           tiers.add(sha256, tier);
         }
-      }
+      });
     }
     const notes = new GarbageNotes(this.#destination, signal);
     await notes.load();
     const waiting: string[] = [];
-    for (const { sha256, bytes } of packs) {
-      if (named.has(sha256)) continue;
+    await eachAtOnce(packs, callsAtOnce(this.#destination), async ({ sha256, bytes }) => {
+      if (named.has(sha256)) return;
       if (!this.#released.has(sha256) && !notes.isRipe(sha256, this.#now, graceMs)) {
         waiting.push(sha256);
-        continue;
+        return;
       }
       if (dryRun !== true) await notes.remove(sha256);
       this.#removedPacks++;
       this.#freedBytes += bytes;
-    }
+    });
     this.#waitingPacks = waiting.length;
     if (dryRun === true) return;
     await notes.update(waiting, this.#now);

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf } from '../core/errors.js';
+import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { loadManifest } from './catalog.js';
 import { DamagedDataError } from './chunk-codec.js';
 import { ChunkReader } from './chunk-reader.js';
@@ -11,6 +12,9 @@ import { asidePath, memberPath, putFolderInPlace } from './put-in-place.js';
 import type { Candidate } from './restore-candidates.js';
 import { fileExists, progressOf, restoreMember, SpareMirror, type RestoreTools } from './restore-file.js';
 import { isGrowingLog } from './unfinished-names.js';
+
+/** Restored at the same time from a place that is far away. */
+const FILES_AT_ONCE = 4;
 
 /** Local files and a saved state belong to different moments; completing would mix them. */
 export class MixedGenerationsError extends DamagedDataError {}
@@ -60,18 +64,18 @@ export async function restoreFolderFrom(
   const onBytes = progressOf(tools, candidate, `${target}/${below}`.slice(0, -1), sizeOf(missing));
   try {
     mkdirSync(root, { recursive: true });
-    for (const member of missing) {
+    await eachAtOnce(missing, Math.min(FILES_AT_ONCE, callsAtOnce(destination)), async (member) => {
       const place = memberPath(root, member.path);
       mkdirSync(dirname(place), { recursive: true });
       // A database has a newer state of its own, as a rule.
-      if (basename(member.path) === 'study.db' && (await restoreDatabase(below + member.path, place))) continue;
+      if (basename(member.path) === 'study.db' && (await restoreDatabase(below + member.path, place))) return;
       const spare = new SpareMirror(destination, `${target}/${below}${member.path}`, tools);
       try {
         await restoreMember(reader, manifest, member, place, spare, tools, onBytes);
       } finally {
         await spare.remove();
       }
-    }
+    });
     if (whole) putFolderInPlace(root, path);
   } finally {
     if (whole) rmSync(root, { recursive: true, force: true });

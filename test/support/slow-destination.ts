@@ -2,6 +2,7 @@ import type {
   DestinationError,
   CallOptions,
   Destination,
+  DestinationTraits,
   Listing,
   ObjectBody,
   ObjectChecksum,
@@ -19,18 +20,30 @@ export interface Behaviour {
   fails: DestinationError | undefined;
   /** Counts calls. */
   calls: number;
+  underWay: number;
+  /** Calls that overlapped. */
+  mostUnderWay: number;
 }
 
 /** A destination in front of a real one, with the faults of a bad network. */
 export class SlowDestination implements Destination {
-  readonly behaviour: Behaviour = { delayMs: 0, hangs: false, fails: undefined, calls: 0 };
+  readonly behaviour: Behaviour = {
+    delayMs: 0,
+    hangs: false,
+    fails: undefined,
+    calls: 0,
+    underWay: 0,
+    mostUnderWay: 0,
+  };
   readonly #inner: Destination;
+  readonly #traits: Partial<DestinationTraits>;
   readonly type: string;
   readonly name: string;
   readonly location: string;
 
-  constructor(inner: Destination, behaviour: Partial<Behaviour> = {}) {
+  constructor(inner: Destination, behaviour: Partial<Behaviour> = {}, traits: Partial<DestinationTraits> = {}) {
     this.#inner = inner;
+    this.#traits = traits;
     this.type = inner.type;
     this.name = inner.name;
     this.location = inner.location;
@@ -38,7 +51,7 @@ export class SlowDestination implements Destination {
   }
 
   get traits() {
-    return this.#inner.traits;
+    return { ...this.#inner.traits, ...this.#traits };
   }
 
   get localFolder() {
@@ -81,8 +94,14 @@ export class SlowDestination implements Destination {
     const { behaviour } = this;
     behaviour.calls++;
     if (behaviour.hangs) return new Promise<T>(() => undefined);
-    if (behaviour.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, behaviour.delayMs));
-    if (behaviour.fails !== undefined) throw behaviour.fails;
-    return call();
+    behaviour.underWay++;
+    behaviour.mostUnderWay = Math.max(behaviour.mostUnderWay, behaviour.underWay);
+    try {
+      if (behaviour.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, behaviour.delayMs));
+      if (behaviour.fails !== undefined) throw behaviour.fails;
+      return await call();
+    } finally {
+      behaviour.underWay--;
+    }
   }
 }
