@@ -12,6 +12,8 @@ export interface CleanOptions extends BackupCommandOptions {
   readonly path?: string | undefined;
   /** Count only this destination. */
   readonly destination?: string | undefined;
+  /** Count copies on the disk of the project too. @default false */
+  readonly sameDisk?: boolean | undefined;
   readonly dryRun: boolean;
 }
 
@@ -43,7 +45,10 @@ export async function cleanLocal(options: CleanOptions): Promise<CleanReport> {
       throw new UsageError(`The study is in use by process ${users.join(', ')}: nothing was removed.`, {
         hint: 'resweep stop',
       });
-    const { files, safe } = await SafeElsewhere.look(drive, path, { destination: options.destination });
+    const { files, safe } = await SafeElsewhere.look(drive, path, {
+      destination: options.destination,
+      sameDisk: options.sameDisk,
+    });
     const freed = files.filter(({ safeOn }) => safeOn.length > 0);
     const refused = files.filter(({ safeOn }) => safeOn.length === 0);
     if (!options.dryRun && freed.length > 0) {

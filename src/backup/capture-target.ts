@@ -34,6 +34,9 @@ export interface CaptureRequest {
 const ROUNDS = 3;
 /** A file that somebody has open for writing is looked at again after this. */
 const WRITING_WAIT_MS = 300;
+/** Files of one folder that are written within this time of each other belong together: read only once it has passed. */
+const QUIET_MS = 250;
+const QUIET_ROUNDS = 12;
 /** Who pauses in the middle of a file goes on within this. */
 const YOUNG_MS = 10 * 60_000;
 
@@ -201,7 +204,7 @@ export class TargetCapturer {
     const exclude = new Set(request.exclude);
     for (const below of foldersOf(request.path, exclude)) {
       for (let round = 1; ; round++) {
-        const before = membersOf(request.path, below, exclude);
+        const before = await quietMembers(request.path, below, exclude, request.signal);
         if (before === undefined) break;
         const files: CapturedFile[] = [];
         const reports: (StudyFileReport | undefined)[] = [];
@@ -283,12 +286,32 @@ function foldersOf(root: string, exclude: ReadonlySet<string>, below = ''): stri
   return found;
 }
 
+/**
+ * As `membersOf`, once none of several files was written within `QUIET_MS`: a writer that replaces them one after another in place
+ * is not read in the middle. Bounded: a folder that never rests is judged by its signature alone.
+ */
+async function quietMembers(
+  root: string,
+  below: string,
+  exclude: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<ReturnType<typeof membersOf>> {
+  for (let round = 1; ; round++) {
+    const members = membersOf(root, below, exclude);
+    if (members === undefined || members.still.length < 2 || round === QUIET_ROUNDS) return members;
+    const age = Date.now() - Math.max(...members.still);
+    // A time that lies ahead is another machine's, or of a clock that jumped.
+    if (age >= QUIET_MS || age < 0) return members;
+    await delay(QUIET_MS - age, undefined, { signal });
+  }
+}
+
 /** Files directly in a folder, and a signature that changes with any of them (logs may grow, databases may be written). */
 function membersOf(
   root: string,
   below: string,
   exclude: ReadonlySet<string>,
-): { readonly names: string[]; readonly signature: string } | undefined {
+): { readonly names: string[]; readonly signature: string; readonly still: number[] } | undefined {
   const folder = join(root, below);
   let entries;
   try {
@@ -302,10 +325,13 @@ function membersOf(
     .map((entry) => entry.name)
     .filter((name) => !exclude.has(below === '' ? name : `${below}/${name}`))
     .sort();
+  /** When each of those that are written whole was changed. */
+  const still: number[] = [];
   const parts = names.map((name) => {
     const stats = lstatSync(join(folder, name), { throwIfNoEntry: false });
     const lively = isGrowingLog(name) || siblings.has(`${name}-wal`) || /\.(?:db|sqlite3?)$/.test(name);
+    if (stats !== undefined && !lively) still.push(Math.max(stats.mtimeMs, stats.ctimeMs));
     return `${name} ${stats === undefined ? 'gone' : lively ? '' : signatureOf(stats)}`;
   });
-  return { names, signature: [lstatSync(dirname(join(folder, 'x'))).ino, ...parts].join('\n') };
+  return { names, still, signature: [lstatSync(dirname(join(folder, 'x'))).ino, ...parts].join('\n') };
 }

@@ -13,6 +13,7 @@ import type { Damage } from './damage.js';
 import { DestinationError, type Destination } from './destination.js';
 import type { DriveCore } from './drive-core.js';
 import { digestFile } from './file-digest.js';
+import { listPacks } from './garbage-packs.js';
 import type { Manifest, ManifestName, Member } from './manifest.js';
 import { packKey } from './pack-writer.js';
 
@@ -36,6 +37,9 @@ export class DestinationCheck {
   readonly #destination: Destination;
   readonly #options: VerifyOptions;
   readonly #damages: Damage[];
+  /** What lies in a class of storage from which it has to be thawed first; one entry for each object. */
+  readonly frozen: Damage[] = [];
+  #packClasses: Promise<ReadonlyMap<string, string>> | undefined;
   /** Packs looked at, with what is wrong with each. */
   readonly #packs = new Map<string, Promise<string | undefined>>();
   #reader: ChunkReader | undefined;
@@ -82,8 +86,36 @@ export class DestinationCheck {
       if (this.#options.deep === true) await this.#deep(manifest);
       else await this.#chain(manifest);
     } catch (error) {
+      if (error instanceof DestinationError && error.reason === 'archived') {
+        await this.#frozen(target, name, error);
+        return;
+      }
       if (error instanceof DestinationError) throw error;
       this.#damaged(target, name.name, messageOf(error));
+    }
+  }
+
+  /** Every object that a state needs and that has to be thawed: the one that was come upon, and the others of its packs. */
+  async #frozen(target: string, name: ManifestName, first: DestinationError): Promise<void> {
+    const { signal } = this.#options;
+    const problems = new Set([first.message]);
+    const classes = await (this.#packClasses ??= listPacks(this.#destination, signal).then(
+      (packs) => new Map(packs.map(({ sha256, storageClass }) => [sha256, storageClass ?? ''])),
+    ));
+    const { packs } = await loadManifest(this.#destination, target, name.name, { signal });
+    for (const { sha256 } of packs) {
+      if ((classes.get(sha256) ?? '') === '') continue;
+      try {
+        // What is frozen is refused at once; what was thawed can be read.
+        await this.#destination.get(packKey(sha256), { signal });
+      } catch (error) {
+        if (!(error instanceof DestinationError) || error.reason !== 'archived') throw error;
+        problems.add(error.message);
+      }
+    }
+    for (const problem of problems) {
+      if (this.frozen.some((known) => known.problem === problem)) continue;
+      this.frozen.push({ destination: this.#destination.name, path: target, snapshot: name.name, problem });
     }
   }
 

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 
 import { messageOf } from '../core/errors.js';
 import type { BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
-import type { Confirmation } from './destination.js';
+import type { Capture } from './capture.js';
+import { DestinationError, type Confirmation, type Destination } from './destination.js';
 import { DriveCore, type DriveOptions } from './drive-core.js';
 import { DrivePathError } from './drive-path.js';
 import type { RestoreProgress } from './restore-file.js';
@@ -71,6 +72,9 @@ export function createDrive(options: DriveOptions): Drive {
   return drive;
 }
 
+/** Of one backup, where files are replaced while they are sent. */
+const CAPTURES = 5;
+
 async function backup(core: DriveCore, path: string, isDirectory?: boolean): Promise<BackupResult> {
   const nothing = { ok: false, path, bytes: 0, verified: 'no' } as const;
   try {
@@ -78,40 +82,45 @@ async function backup(core: DriveCore, path: string, isDirectory?: boolean): Pro
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return { ...nothing, error: `${path} is missing: nothing to back up.` };
     if (core.destinations.length === 0) return { ...nothing, error: 'There is no backup destination.' };
-    const capture = await core.capturer.capture({
-      target,
-      path,
-      isDirectory: isDirectory ?? stats.isDirectory(),
-      full: true,
-    });
-    try {
-      const errors: string[] = [];
-      const confirmations: Confirmation[] = [];
+    const errors: string[] = [];
+    const confirmations: Confirmation[] = [];
+    let last: Capture | undefined;
+    let left = core.destinations;
+    for (let attempt = 1; left.length > 0; attempt++) {
+      const request = { target, path, isDirectory: isDirectory ?? stats.isDirectory(), full: true };
+      const capture = (last = await core.capturer.capture(request));
+      const changed: Destination[] = [];
       await Promise.all(
-        core.destinations.map(async (destination) => {
+        left.map(async (destination) => {
           try {
             const { confirmation, mirrorError } = await core.save(destination, capture, { mirror: true });
             confirmations.push(confirmation);
             if (mirrorError !== undefined) errors.push(`The plain copy was not refreshed: ${mirrorError}`);
           } catch (error) {
+            // A file was replaced after it was captured: a new capture sees it as it is now.
+            if (attempt < CAPTURES && error instanceof DestinationError && error.reason === 'sourceChanged') {
+              changed.push(destination);
+              return;
+            }
             errors.push(messageOf(error));
             reportFailure(core, destination.name, target, error);
           }
         }),
-      );
-      const verified: BackupResult['verified'] = confirmations.includes('verified')
-        ? 'verified'
-        : (confirmations[0] ?? 'no');
-      const result = { ok: confirmations.length > 0, path, bytes: capture.bytes, verified };
-      const sha256 = capture.kind === 'file' ? capture.files[0]?.digest.sha256 : undefined;
-      return {
-        ...result,
-        ...(sha256 === undefined ? {} : { sha256 }),
-        ...(errors.length === 0 ? {} : { error: errors.join(' ') }),
-      };
-    } finally {
-      core.capturer.release(capture);
+      ).finally(() => {
+        core.capturer.release(capture);
+      });
+      left = changed;
     }
+    const verified: BackupResult['verified'] = confirmations.includes('verified')
+      ? 'verified'
+      : (confirmations[0] ?? 'no');
+    const result = { ok: confirmations.length > 0, path, bytes: last?.bytes ?? 0, verified };
+    const sha256 = last?.kind === 'file' ? last.files[0]?.digest.sha256 : undefined;
+    return {
+      ...result,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(errors.length === 0 ? {} : { error: errors.join(' ') }),
+    };
   } catch (error) {
     const message = messageOf(error);
     core.reporter.emitOnce(`backup ${path}`, { type: 'backupFailed', path, outcome: 'failed', message });

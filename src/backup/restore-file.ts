@@ -201,9 +201,14 @@ async function hasObject(destination: Destination, key: string, signal: AbortSig
 }
 
 /** Errors after which another state may still do; all others end the restore. */
-export function fallbackReason(error: unknown): Pick<Fallback, 'reason' | 'unreachable'> {
+export function fallbackReason(error: unknown): Pick<Fallback, 'reason' | 'unreachable' | 'frozen'> {
   if (error instanceof InTheWayError) throw error;
-  return { reason: messageOf(error), unreachable: error instanceof DestinationError && error.reason !== 'damaged' };
+  const said = error instanceof DestinationError ? error.reason : 'damaged';
+  return {
+    reason: messageOf(error),
+    unreachable: said !== 'damaged' && said !== 'archived',
+    ...(said === 'archived' ? { frozen: true } : {}),
+  };
 }
 
 export function fileExists(path: string): boolean {

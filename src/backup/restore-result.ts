@@ -8,6 +8,8 @@ export interface Fallback {
   readonly reason: string;
   /** True where the destination did not answer; false where the copy is damaged. */
   readonly unreachable: boolean;
+  /** It has to be thawed first; the reason says how. */
+  readonly frozen?: boolean | undefined;
 }
 
 export type RestoreStatus =
@@ -23,6 +25,8 @@ export type RestoreStatus =
   | 'unreachable'
   /** There are backups, and none could be used. */
   | 'damaged'
+  /** Those that are whole have to be thawed first; `error` says how. */
+  | 'frozen'
   /** Something here is in the way: a Drive path, a link, files of another generation. */
   | 'refused';
 

@@ -204,7 +204,7 @@ class RestoreRun {
     return undefined;
   }
 
-  #passOver(destination: string, snapshot: string, why: Pick<Fallback, 'reason' | 'unreachable'>): void {
+  #passOver(destination: string, snapshot: string, why: Pick<Fallback, 'reason' | 'unreachable' | 'frozen'>): void {
     const { reason } = why;
     this.#fellBack.push({ destination, snapshot, ...why });
     this.#reporter.emit({
@@ -262,6 +262,14 @@ class RestoreRun {
   }
 
   #notThere(search: CandidateSearch): RestoreResult {
+    const frozen = this.#fellBack.filter((fallback) => fallback.frozen === true).map(({ reason }) => reason);
+    if (frozen.length > 0) {
+      return this.end(
+        'frozen',
+        search,
+        `${this.#request.target} has to be thawed first: ${[...new Set(frozen)].join('; ')}`,
+      );
+    }
     const found = this.#fellBack.some((fallback) => !fallback.unreachable);
     const unreachable = search.searched.filter((searched) => searched.state === 'unreachable');
     if (found) return this.end('damaged', search, `No backup of ${this.#request.target} could be used.`);
@@ -283,7 +291,7 @@ class RestoreRun {
   /** A result without a restored state. */
   end(status: RestoreStatus, search: CandidateSearch, error?: string): RestoreResult {
     const result: RestoreResult = { ...this.#base(status, search), error };
-    if (status === 'damaged' || status === 'unreachable' || status === 'refused') {
+    if (status !== 'absent' && status !== 'present') {
       this.#reporter.emit({
         type: 'restoreFailed',
         path: this.#request.target,

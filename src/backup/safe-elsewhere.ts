@@ -34,7 +34,7 @@ interface SavedState {
 
 /**
  * Holds every file at or below `path` against the newest whole state of each destination, whose packs are checked now. What a mount
- * took counts as nowhere: its upload is not confirmed.
+ * took counts as nowhere: its upload is not confirmed. So does what lies on the same disk, unless that is asked for.
  */
 export class SafeElsewhere {
   readonly #core: DriveCore;
@@ -51,13 +51,19 @@ export class SafeElsewhere {
   static async look(
     drive: Drive,
     path: string,
-    o: { readonly destination?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
+    o: {
+      readonly destination?: string | undefined;
+      /** Whether a copy on the disk of the project counts. @default false */
+      readonly sameDisk?: boolean | undefined;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
   ): Promise<{ readonly files: readonly LocalFile[]; readonly safe: SafeElsewhere }> {
     const core = coreOf(drive);
     if (core === undefined) throw new TypeError('SafeElsewhere needs a drive made by createDrive.');
     const safe = new SafeElsewhere(core, o.signal);
     const wanted = core.target(path);
-    for (const destination of core.select(o.destination)) await safe.#addDestination(destination, wanted);
+    for (const destination of core.select(o.destination))
+      await safe.#addDestination(destination, wanted, o.sameDisk === true);
     const files: LocalFile[] = [];
     for (const file of filesAt(path)) files.push(await safe.#judge(file));
     return { files, safe };
@@ -74,13 +80,19 @@ export class SafeElsewhere {
       await keepState(destination, target, name, this.#signal);
   }
 
-  async #addDestination(destination: Destination, wanted: string): Promise<void> {
+  async #addDestination(destination: Destination, wanted: string, sameDisk: boolean): Promise<void> {
     const options = { signal: this.#signal };
     try {
       // What it can promise is known once it was asked.
       await destination.check(options);
       if (destination.traits.confirms !== 'verified') {
         this.#problems.push(`${destination.name} is a mount: the upload is not confirmed`);
+        return;
+      }
+      if (!sameDisk && this.#core.isSameDisk(destination)) {
+        this.#problems.push(
+          `${destination.name} lies on the same disk, and would be lost with it (--same-disk counts it all the same)`,
+        );
         return;
       }
       for (const target of await listTargets(destination, options)) {

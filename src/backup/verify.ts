@@ -11,6 +11,8 @@ export interface VerifyReport {
   readonly checkedSnapshots: number;
   readonly checkedBytes: number;
   readonly damages: readonly Damage[];
+  /** Not read, because it has to be thawed first; each says how. No damage: its checksum is as it must be. */
+  readonly frozen: readonly Damage[];
   readonly unreachable: readonly { readonly destination: string; readonly error: string }[];
   readonly durationMs: number;
 }
@@ -24,6 +26,7 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
   const startedAt = performance.now();
   const core = coreOf(drive);
   const damages: Damage[] = [];
+  const frozen: Damage[] = [];
   const unreachable: { destination: string; error: string }[] = [];
   let checkedSnapshots = 0;
   let checkedBytes = 0;
@@ -45,6 +48,8 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
       checkedSnapshots += run.snapshots;
       checkedBytes += run.bytes;
       damages.push(...found);
+      frozen.push(...run.frozen);
+      const thaw = run.frozen.length === 0 ? '' : ` ${run.frozen.length} frozen.`;
       const cut = error === undefined ? '' : ` It could not be checked to the end: ${error}`;
       core.reporter.emit({
         type: 'verification',
@@ -52,7 +57,7 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
         bytes: run.bytes,
         durationMs: performance.now() - begun,
         outcome: found.length === 0 && error === undefined ? 'ok' : 'failed',
-        message: `Verified ${destination.name}: ${run.snapshots} snapshots, ${run.bytes} bytes, ${found.length} damaged.${cut}`,
+        message: `Verified ${destination.name}: ${run.snapshots} snapshots, ${run.bytes} bytes, ${found.length} damaged.${thaw}${cut}`,
       });
     }),
   );
@@ -61,6 +66,7 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
     checkedSnapshots,
     checkedBytes,
     damages,
+    frozen,
     unreachable,
     durationMs: performance.now() - startedAt,
   };

@@ -116,6 +116,7 @@ export interface FsckArguments extends GlobalArguments {
 }
 
 export interface CleanArguments extends ConfigArguments {
+  readonly sameDisk: boolean;
   readonly path: string | undefined;
   readonly dryRun: boolean;
   readonly destination: string | undefined;

@@ -16,7 +16,7 @@ interface Cleaned {
 describe('resweep clean', () => {
   let project: CliProject;
   let studyDir: string;
-  const clean = (...more: string[]) => project.json<Cleaned>('clean', project.config, ...more);
+  const clean = (...more: string[]) => project.json<Cleaned>('clean', project.config, '--same-disk', ...more);
   beforeAll(() => {
     project = new CliProject({
       config:
@@ -39,7 +39,7 @@ describe('resweep clean', () => {
       ['new.bin', 'no backup holds it'],
     ]);
     expect(dry.freed).toHaveLength(before.length);
-    const { code, stdout } = project.run('clean', project.config, checkpoint);
+    const { code, stdout } = project.run('clean', project.config, checkpoint, '--same-disk');
     expect(code).toBe(1);
     expect(stdout).toMatch(/stays .*new\.bin: no backup holds it/);
     expect(filesBelow(join(trials, first))).toEqual(['new.bin']);
@@ -50,6 +50,14 @@ describe('resweep clean', () => {
     const restored = project.run('restore', checkpoint);
     expect(restored.stdout, restored.stderr).toMatch(/restored from disk/);
     expect(filesBelow(join(trials, first))).toEqual(before);
+  });
+
+  it('frees nothing of which the only copy lies on the same disk, unless that is asked for', () => {
+    const before = filesBelow(studyDir);
+    const { code, stdout } = project.run('clean', project.config);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/stays .*study\.db: disk lies on the same disk, and would be lost with it \(--same-disk/);
+    expect(filesBelow(studyDir)).toEqual(before);
   });
 
   it('frees the whole study after `backup now`, and `run` goes on from the backup', () => {

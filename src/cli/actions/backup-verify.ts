@@ -58,11 +58,14 @@ function damageLine({ destination, path, snapshot, problem }: VerifyReport['dama
 export function showVerified(report: VerifyReport, output: Output): void {
   if (output.json) output.document(report as unknown as JsonValue);
   for (const damage of report.damages) output.print(damageLine(damage, output));
+  for (const { destination, path, problem } of report.frozen)
+    output.print(`${output.style('yellow', 'frozen')}   ${destination}: ${path}: ${problem}`);
   for (const lost of report.unreachable) output.warn(`${lost.destination} could not be checked: ${lost.error}`);
+  const frozen = report.frozen.length === 0 ? '' : ` ${report.frozen.length} frozen and not read.`;
   output.print(
     `${report.checkedSnapshots} snapshots, ${formatBytes(report.checkedBytes)} checked in ${formatDuration(report.durationMs)}: ${
       report.ok ? 'all good.' : `${report.damages.length} damaged.`
-    }`,
+    }${frozen}`,
   );
   if (report.damages.length > 0) process.exitCode = 3;
   else if (!report.ok) process.exitCode = 1;

@@ -9,8 +9,8 @@ import { formatBytes, logTo } from '../output.js';
 /** `resweep clean CONFIG [PATH]`. Exit code 1 where something is refused. */
 export async function clean(args: CleanArguments): Promise<void> {
   const output = outputOf(args);
-  const { config: configPath, set, path, destination, dryRun } = args;
-  const report = await cleanLocal({ configPath, set, path, destination, dryRun, log: logTo(output) });
+  const { config: configPath, set, path, destination, dryRun, sameDisk } = args;
+  const report = await cleanLocal({ configPath, set, path, destination, dryRun, sameDisk, log: logTo(output) });
   if (output.json) output.document(report as unknown as JsonValue);
   const here = (file: string): string => relative(process.cwd(), file);
   for (const file of report.freed)

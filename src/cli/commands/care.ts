@@ -27,6 +27,11 @@ export const cleanCommand: CommandModule<object, CleanArguments> = {
       .positional('path', { type: 'string', describe: 'File or folder; default: the whole study' })
       .option('dry-run', { type: 'boolean', default: false, describe: 'Only say what would go and what would stay' })
       .option('destination', { type: 'string', describe: 'Count only this destination' })
+      .option('same-disk', {
+        type: 'boolean',
+        default: false,
+        describe: 'Count copies on this same disk too: they are lost with it',
+      })
       .example('$0 clean configs/quickstart.yaml --dry-run', 'file by file: verified where, or why not')
       .example('$0 clean configs/quickstart.yaml', '`resweep restore` or `resweep run` brings it back') as never,
   handler: async (args) => (await import('../actions/clean.js')).clean(args),
