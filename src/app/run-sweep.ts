@@ -68,7 +68,7 @@ export interface SweepResult {
 export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
   const startedAt = performance.now();
   const signal = options.signal ?? new AbortController().signal;
-  const sweep = await locate(options);
+  const sweep = await locateRun(options);
   let config = withOverrides(sweep.config, options);
   const space = declaredSpaceOf(config);
   const log = new RunLog(options.observer ?? {});
@@ -254,7 +254,8 @@ async function takeOver(study: Study, folders: TrialFolders, events: EventsLog, 
     events.append({ event: 'trial-folder-orphaned', folder: name });
 }
 
-async function locate(options: RunSweepOptions): Promise<LocatedSweep> {
+/** The sweep that the options name. @throws ConfigError */
+export async function locateRun(options: RunSweepOptions): Promise<LocatedSweep> {
   const { set, studyName, storage, configPath } = options;
   if (options.sweep !== undefined) return options.sweep;
   const sweep = await locateSweep(configPath, { set, studyName, storage });

@@ -119,7 +119,9 @@ function shortest(absolute: string): string {
   return fromHere !== '' && fromHere.length < absolute.length && !fromHere.startsWith('../..') ? fromHere : absolute;
 }
 
-/** One configuration for each of `backbones`: one study each. */
+/** One configuration for each of `backbones`: one study each, with a name of its own where all are in one database. */
 export function configsOf(config: SweepConfig): readonly SweepConfig[] {
-  return config.backbones.map((backbone) => ({ ...config, backbone }));
+  const { backbones, storage, study } = config;
+  const isShared = backbones.length > 1 && storage.kind === 'url';
+  return backbones.map((backbone) => ({ ...config, backbone, study: isShared ? `${study}-${backbone}` : study }));
 }

@@ -1,6 +1,6 @@
 import { DURATION_FORM, parseDuration } from '../../config/units.js';
 import { UsageError } from '../../core/errors.js';
-import { runSweep } from '../../app/run-sweep.js';
+import { runSweeps } from '../../app/run-sweeps.js';
 import { summaryJson, type SweepSummary } from '../../app/sweep-summary.js';
 import type { RunArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
@@ -15,28 +15,34 @@ export async function run(args: RunArguments): Promise<void> {
   const storage = await storageOf(args, output);
   const display = await createDisplay(output);
   try {
-    const { result, stoppedBy } = await withStopSignals(
+    const { result: results, stoppedBy } = await withStopSignals(
       () => {
         output.info('Saving checkpoints and backup; once more to leave at once.');
       },
       (signal) =>
-        runSweep({
-          configPath: args.config,
-          set: args.set,
-          trials: args.trials,
-          timeoutMs: timeoutOf(args.timeout),
-          jobs: args.jobs,
-          fresh: args.fresh,
-          studyName: args.study,
-          storage,
-          requireRestore: args.requireRestore,
-          observer: display,
-          signal,
-        }),
+        runSweeps(
+          {
+            configPath: args.config,
+            set: args.set,
+            trials: args.trials,
+            timeoutMs: timeoutOf(args.timeout),
+            jobs: args.jobs,
+            fresh: args.fresh,
+            studyName: args.study,
+            storage,
+            requireRestore: args.requireRestore,
+            observer: display,
+            signal,
+          },
+          ({ summary }) => {
+            display.close();
+            if (!output.json) show(summary, args, display, output);
+          },
+        ),
     );
-    display.close();
-    if (output.json) output.document(summaryJson(result.summary));
-    else show(result.summary, args, display, output);
+    const [first, ...others] = results.map(({ summary }) => summaryJson(summary));
+    if (output.json && first !== undefined)
+      output.document(others.length === 0 ? first : { studies: [first, ...others] });
     if (stoppedBy !== undefined) process.exitCode = stoppedBy;
   } finally {
     display.close();
