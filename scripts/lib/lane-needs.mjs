@@ -28,6 +28,14 @@ const credentials = {
 };
 
 const prepareBy = {
+  interop: async () => {
+    const prepared = await prepareBy.services();
+    const found = process.env.RESWEEP_CHROMIUM ?? chromiums.find(onPath);
+    prepared.env.RESWEEP_CHROMIUM = found;
+    if (found === undefined) prepared.problems.push('no Chromium (Debian: apt-get install chromium)');
+    delete prepared.env.RESWEEP_TEST_MYSQL_URL;
+    return { ...prepared, problems: prepared.problems.filter((problem) => !problem.startsWith('MySQL')) };
+  },
   services: async () => {
     const prepared = { env: {}, problems: [] };
     for (const [variable, name, standard] of servers) {

@@ -1,5 +1,6 @@
 import { fromDatabaseTime } from './clock.js';
 import type { Distribution, ParamValue } from './distributions.js';
+import { StorageError } from './errors.js';
 import { parseJson, stringifyJson, type JsonValue } from './json.js';
 import { isFinished, type TrialState } from './trial-state.js';
 
@@ -105,12 +106,12 @@ export class FrozenTrial {
   }
 
   get userAttrs(): Readonly<Record<string, JsonValue>> {
-    this.#userAttrs ??= parseAttributes(this.userAttrTexts);
+    this.#userAttrs ??= parseAttributes(this.userAttrTexts, this.number);
     return this.#userAttrs;
   }
 
   get systemAttrs(): Readonly<Record<string, JsonValue>> {
-    this.#systemAttrs ??= parseAttributes(this.systemAttrTexts);
+    this.#systemAttrs ??= parseAttributes(this.systemAttrTexts, this.number);
     return this.#systemAttrs;
   }
 
@@ -211,8 +212,20 @@ export class FrozenTrial {
   }
 }
 
-function parseAttributes(texts: AttributeTexts): Readonly<Record<string, JsonValue>> {
-  return Object.freeze(Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, parseJson(text)])));
+/** @throws StorageError that names an attribute whose text is no JSON */
+function parseAttributes(texts: AttributeTexts, number: number): Readonly<Record<string, JsonValue>> {
+  const parsed = Object.entries(texts).map(([key, text]): [string, JsonValue] => {
+    try {
+      return [key, parseJson(text)];
+    } catch (error) {
+      throw new StorageError(`Trial ${number} cannot be read: its attribute "${key}" is no JSON.`, {
+        code: 'BROKEN_TRIAL',
+        cause: error,
+        hint: 'resweep restore brings back a backup; resweep fsck salvages the rest.',
+      });
+    }
+  });
+  return Object.freeze(Object.fromEntries(parsed));
 }
 
 /** The reverse: values to texts. */

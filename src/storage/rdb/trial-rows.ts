@@ -94,11 +94,14 @@ function toTrial(row: Row, parts: PartRows): FrozenTrial {
   const distributions: Record<string, Distribution> = {};
   for (const param of parts.params) {
     const name = String(param['param_name']);
-    internalParams[name] = Number(param['param_value']);
+    const internal = Number(param['param_value']);
+    internalParams[name] = internal;
     try {
-      distributions[name] = parseDistribution(String(param['distribution_json']));
+      const distribution = parseDistribution(String(param['distribution_json']));
+      if (distribution.kind === 'categorical') distribution.toExternal(internal);
+      distributions[name] = distribution;
     } catch (error) {
-      throw broken(`parameter "${name}": ${messageOf(error)}`, error);
+      throw broken(`parameter "${name}": ${messageOf(error).replace(/\.$/, '')}`, error);
     }
   }
   const values = parts.values.map((value) => {

@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 import { canonicalJson, parseJson, type JsonValue } from '../../../src/core/json.js';
@@ -27,11 +27,11 @@ export class OptunaSide {
     this.#env = { ...process.env, TZ: 'Asia/Tokyo', ...(packages !== undefined && { PYTHONPATH: packages }) };
   }
 
-  /** Runs one command of optuna_side.py on a file. */
+  /** Runs one command of optuna_side.py on a file or the URL of a server. */
   async run(command: string, path: string, study: string, ...args: (string | number)[]): Promise<JsonValue> {
     const { stdout } = await promisify(execFile)(
       pythonPath(),
-      [PROGRAM, command, `sqlite:///${path}`, study, ...args.map(String)],
+      [PROGRAM, command, urlOf(path), study, ...args.map(String)],
       { env: this.#env, maxBuffer: 2 ** 28 },
     );
     return parseJson(stdout.trim().split('\n').at(-1) ?? '');
@@ -39,11 +39,21 @@ export class OptunaSide {
 
   /** Starts one that works beside others. */
   start(path: string, study: string, n: number, log: string): ChildProcess {
-    return spawn(pythonPath(), [PROGRAM, 'work', `sqlite:///${path}`, study, String(n), log], {
+    return spawn(pythonPath(), [PROGRAM, 'work', urlOf(path), study, String(n), log], {
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
+}
+
+/** The URL by which Python opens what we open. */
+function urlOf(place: string): string {
+  return place.includes('://') ? place.replace(/^postgresql:/, 'postgresql+psycopg:') : `sqlite:///${place}`;
+}
+
+/** A program that pip has put beside Python (`optuna`, `optuna-dashboard`). */
+export function pythonProgram(name: string): string {
+  return join(dirname(pythonPath()), name);
 }
 
 /** Puts packages into a folder. */

@@ -160,5 +160,76 @@ def version(_storage, _name):
     return {"version": optuna.__version__}
 
 
+def sampler_of(kind, seed):
+    """The sampler that a study of `turn` is searched with; constraints in the form that this version writes."""
+    samplers = optuna.samplers
+    if kind == "cma":
+        return samplers.CmaEsSampler(seed=seed)
+    if kind == "nsga2":
+        return samplers.NSGAIISampler(seed=seed, population_size=4, constraints_func=old_constraints)
+    if kind == "gp":
+        return samplers.GPSampler(seed=seed, n_startup_trials=4)
+    if kind == "old-constraints":
+        return samplers.TPESampler(seed=seed, n_startup_trials=4, constraints_func=old_constraints)
+    return samplers.TPESampler(seed=seed, n_startup_trials=4)
+
+
+def old_constraints(trial):
+    return (trial.params["x"] - 2, -1.0)
+
+
+def turn(storage, _name, kinds, n, seed):
+    """Goes on with one study per kind, each with its own sampler, pruner and objective; enqueues one more trial each time."""
+    for kind in kinds.split(","):
+        pruner = optuna.pruners.HyperbandPruner(max_resource=9) if kind == "hyperband" else optuna.pruners.NopPruner()
+        study = optuna.load_study(study_name=kind, storage=storage, sampler=sampler_of(kind, int(seed)), pruner=pruner)
+        study.enqueue_trial({"x": 0.5, "y": -0.5}, user_attrs={"enqueued": True})
+
+        def objective(trial, kind=kind):
+            x = trial.suggest_float("x", -5, 5)
+            y = trial.suggest_float("y", -5, 5)
+            trial.set_user_attr("by", "optuna")
+            if kind == "hyperband":
+                for step in range(1, 10):
+                    trial.report(x * x + y * y + 1 / step, step)
+                    if trial.should_prune():
+                        raise optuna.TrialPruned()
+            if kind == "new-constraints":
+                trial.set_constraint("limit", x - 2)
+                trial.set_constraint("other", -1.0)
+            return (x * x, (y - 1) ** 2) if kind == "nsga2" else x * x + y * y
+
+        study.optimize(objective, n_trials=int(n))
+    return {}
+
+
+def dumps(storage, _name, kinds):
+    return {kind: dump(storage, kind) for kind in kinds.split(",")}
+
+
+def verdicts(_storage, _name, folder):
+    """What comes of each database of a folder: its trials and two more of TPE, or the error."""
+    import os
+
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".db"):
+            continue
+        storage = "sqlite:///" + os.path.join(folder, name)
+        try:
+            study = optuna.load_study(study_name="s", storage=storage, sampler=optuna.samplers.TPESampler(seed=1))
+            numbers = [t.number for t in study.trials]
+        except Exception as error:
+            found[name[:-3]] = {"load": type(error).__name__}
+            continue
+        try:
+            study.optimize(lambda t: t.suggest_float("x", 0, 1), n_trials=2)
+            again = optuna.load_study(study_name="s", storage=storage)
+            found[name[:-3]] = {"load": numbers, "continue": [t.number for t in again.trials]}
+        except Exception as error:
+            found[name[:-3]] = {"load": numbers, "continue": type(error).__name__}
+    return found
+
+
 command, storage, study, *arguments = sys.argv[1:]
 print(json.dumps(globals()[command](storage, study, *arguments)))
