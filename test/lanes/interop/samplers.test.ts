@@ -18,7 +18,6 @@ import type { Trial } from '../../../src/study/trial.js';
 import { rows } from '../../support/study-files.js';
 import { dumpOf, installInto, normal, OptunaSide } from './optuna-side.js';
 
-const TURNS = 3;
 const PER_TURN = 6;
 
 function samplerOf(kind: string, seed: number): Sampler {
@@ -55,9 +54,9 @@ const objectiveOf =
   };
 
 describe.each([
-  ['5.0.0', undefined, ['tpe', 'cma', 'nsga2', 'gp', 'hyperband', 'old-constraints', 'new-constraints']],
-  ['4.9.0', 'optuna==4.9.0', ['tpe', 'cma', 'nsga2', 'gp', 'hyperband', 'old-constraints']],
-] as const)('studies searched by Optuna %s and resweep in turns', (_version, requirement, kinds) => {
+  ['5.0.0', undefined, 3, ['tpe', 'cma', 'nsga2', 'gp', 'hyperband', 'old-constraints', 'new-constraints']],
+  ['4.9.0', 'optuna==4.9.0', 2, ['tpe', 'cma', 'nsga2', 'gp', 'hyperband', 'old-constraints']],
+] as const)('studies searched by Optuna %s and resweep in turns', (_version, requirement, turns, kinds) => {
   const folder = mkdtempSync(join(tmpdir(), 'resweep-samplers-'));
   const path = join(folder, 'study.db');
   let optuna = new OptunaSide();
@@ -71,7 +70,7 @@ describe.each([
       const directions = kind === 'nsga2' ? (['minimize', 'minimize'] as const) : (['minimize'] as const);
       await (await createStudy({ storage: path, studyName: kind, directions, seed: 1 })).close();
     }
-    for (let turn = 0; turn < TURNS; turn++) {
+    for (let turn = 0; turn < turns; turn++) {
       await optuna.run('turn', path, '', kinds.join(','), PER_TURN, turn);
       for (const kind of kinds) {
         const study = await loadStudy({
@@ -98,10 +97,10 @@ describe.each([
     for (const kind of kinds) {
       const study = await loadStudy({ storage: path, studyName: kind });
       const trials = await study.trials();
-      expect(trials.map(({ number }) => number)).toEqual(Array.from({ length: 2 * TURNS * PER_TURN }, (_, i) => i));
+      expect(trials.map(({ number }) => number)).toEqual(Array.from({ length: 2 * turns * PER_TURN }, (_, i) => i));
       expect(trials.filter(({ state }) => state !== 'COMPLETE' && state !== 'PRUNED')).toEqual([]);
       expect(trials.filter((trial) => trial.userAttrs['enqueued'] === true).map(({ params }) => params)).toEqual(
-        Array.from({ length: 2 * TURNS }, () => ({ x: 0.5, y: -0.5 })),
+        Array.from({ length: 2 * turns }, () => ({ x: 0.5, y: -0.5 })),
       );
       expect(await dumpOf(study)).toEqual(normal(theirs[kind] ?? null));
       if (kind.endsWith('constraints') || kind === 'nsga2') {
