@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { writeFileAtomically } from '../core/atomic-file.js';
@@ -74,8 +74,11 @@ interface Foreign extends ForeignStudies {
 
 /** What a file is that a study could be taken over from; undefined for anything else. */
 export async function foreignKind(path: string): Promise<'current' | 'earlier' | 'journal' | undefined> {
-  const head = readFileSync(path).subarray(0, 16).toString('latin1');
-  if (head === 'SQLite format 3\0') {
+  const head = Buffer.alloc(16);
+  const file = openSync(path, 'r');
+  readSync(file, head, 0, 16, 0);
+  closeSync(file);
+  if (head.toString('latin1') === 'SQLite format 3\0') {
     const { isOldRevision, revisionOf } = await import('../storage/rdb/old-sqlite-studies.js');
     return isOldRevision(revisionOf(path)) ? 'earlier' : 'current';
   }

@@ -51,6 +51,7 @@ describe('a new file', () => {
     expect(own.filter(([type]) => type !== 'index').map(([type, name]) => [type, name])).toEqual([
       ['trigger', 'resweep_claim_once'],
       ['table', 'resweep_counters'],
+      ['table', 'resweep_leases'],
       ['table', 'resweep_processes'],
       ['table', 'resweep_trial_owners'],
     ]);

@@ -82,7 +82,7 @@ function checkPlace(path: string, readOnly: boolean): void {
   if (read > 0 && head.toString('latin1', 0, Math.min(read, 16)) !== 'SQLite format 3\0') {
     throw new UsageError(`${path} is not an SQLite database.`, {
       code: 'NOT_A_DATABASE',
-      hint: 'Name another file; where it is a damaged study, resweep restore brings back a backup.',
+      hint: `Where it is a journal of Optuna: resweep import ${path} --storage NEW.db; where a damaged study: resweep restore`,
     });
   }
   if (read === 0 && readOnly) throw new UsageError(`${path} is empty.`);
@@ -170,7 +170,7 @@ function checkRevision(db: Database.Database, path: string): void {
     {
       code: isOlder ? 'OLD_SCHEMA' : 'NEW_SCHEMA',
       hint: isOlder
-        ? `optuna storage upgrade --storage sqlite:///${path}   (make a copy first)`
+        ? `resweep import ${path} --storage NEW.db   (the file stays), or on a copy: optuna storage upgrade --storage sqlite:///${path}`
         : 'Update resweep, or copy the study with the Optuna that wrote it.',
     },
   );
