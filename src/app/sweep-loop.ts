@@ -15,6 +15,9 @@ import type { SweepLimits } from './sweep-limits.js';
 import type { SweepObserver } from './sweep-observer.js';
 import type { TrialFolders } from './trial-folders.js';
 
+/** Shortest time between two readings of others' trials for their own sake. */
+const READ_EVERY_MS = 2_000;
+
 /** What the loop works with. */
 export interface SweepLoopParts {
   readonly study: Study;
@@ -58,6 +61,7 @@ export class SweepLoop {
   #stopReason: string | undefined;
   #total: number;
   #error: { readonly error: unknown } | undefined;
+  #readNextAt = 0;
 
   constructor(parts: SweepLoopParts) {
     this.#parts = parts;
@@ -121,6 +125,7 @@ export class SweepLoop {
     const { study, limits } = this.#parts;
     try {
       for (;;) {
+        await this.#keepUp();
         const reason = limits.reasonToStop(study);
         if (reason !== undefined) this.#stop(reason);
         if (this.#stopReason === undefined && (await study.isExhausted())) {
@@ -136,6 +141,19 @@ export class SweepLoop {
       this.#error ??= { error };
       this.#stop(messageOf(error));
       this.#stopTrials.abort();
+    }
+  }
+
+  /** Others' trials count for limits and progress, also where sampling does not read them: that costs a fiftieth of the time at most. */
+  async #keepUp(): Promise<void> {
+    const startedAt = performance.now();
+    if (startedAt < this.#readNextAt) return;
+    this.#readNextAt = Infinity;
+    try {
+      await this.#parts.study.sync();
+    } finally {
+      const now = performance.now();
+      this.#readNextAt = now + Math.max(READ_EVERY_MS, 50 * (now - startedAt));
     }
   }
 

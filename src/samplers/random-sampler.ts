@@ -31,6 +31,7 @@ function uniform(random: Random, low: number, high: number): number {
 /** Draws every parameter independently and uniformly. */
 export class RandomSampler implements Sampler {
   readonly name = 'random';
+  readonly readsHistory = false;
   readonly #seed: number | undefined;
 
   /** @param options.seed in place of the study's own */

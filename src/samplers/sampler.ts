@@ -37,6 +37,8 @@ export interface SamplingTrial {
 export interface Sampler {
   /** As written in a configuration: `tpe`, `random`, … */
   readonly name: string;
+  /** False for one that looks at no other trial: the history is then not read before each. @default true */
+  readonly readsHistory?: boolean;
   inferRelativeSearchSpace(study: StudyView, trial: SamplingTrial): SearchSpace;
   sampleRelative(
     study: StudyView,

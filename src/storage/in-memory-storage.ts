@@ -6,6 +6,7 @@ import { applyTrialWrite } from './apply-trial-write.js';
 import { requireAppended } from './require-appended.js';
 import type {
   ClaimOptions,
+  CreateOptions,
   LeaseRecord,
   ProcessRecord,
   Storage,
@@ -111,13 +112,16 @@ export class InMemoryStorage implements Storage {
   createTrials(
     studyId: number,
     templates: readonly TrialTemplate[],
-    options: ClaimOptions & { limit?: number | undefined } = {},
+    options: CreateOptions = {},
   ): Promise<FrozenTrial[]> {
     return settle(() => {
       const study = this.#study(studyId);
       if (options.limit !== undefined && study.trials.filter((trial) => !trial.isSuperseded).length >= options.limit) {
         return [];
       }
+      const { cursor } = options;
+      if (options.ifQuiet === true && cursor !== undefined && (cursor as MemoryCursor).version !== study.version)
+        return [];
       return this.#noted([study], options.cursor, () => templates.map((template) => this.#create(study, template)));
     });
   }

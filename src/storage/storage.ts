@@ -97,6 +97,12 @@ export interface ClaimOptions {
   readonly cursor?: SyncCursor | undefined;
 }
 
+export interface CreateOptions extends ClaimOptions {
+  /** Trials that the study shall have at most. */
+  readonly limit?: number | undefined;
+  readonly ifQuiet?: boolean | undefined;
+}
+
 export interface Storage {
   /** Where it is, without any password. */
   readonly location: string;
@@ -127,13 +133,10 @@ export interface Storage {
   /**
    * Adds trials in order, each with the next number. A RUNNING one belongs to the owner. With a `limit` nothing is added (and
    * nothing returned) where the study has that many trials already, superseded ones (`FrozenTrial.isSuperseded`) not counted: so
-   * several processes never exceed a total together.
+   * several processes never exceed a total together. With `ifQuiet` and a `cursor` nothing is added either where, since then, a
+   * trial was queued or is one more try of another: who does not read the history at each trial must read it now.
    */
-  createTrials(
-    studyId: number,
-    templates: readonly TrialTemplate[],
-    options?: ClaimOptions & { limit?: number | undefined },
-  ): Promise<FrozenTrial[]>;
+  createTrials(studyId: number, templates: readonly TrialTemplate[], options?: CreateOptions): Promise<FrozenTrial[]>;
   /** Turns the WAITING trial with the lowest number into RUNNING and gives it to this caller alone; undefined where none waits. */
   claimWaitingTrial(studyId: number, at: string, options?: ClaimOptions): Promise<FrozenTrial | undefined>;
   /**

@@ -20,6 +20,7 @@ import { DEFAULT_RETRY, giveUpWrites, type Failure, type RetryPolicy } from './r
 import { StaleTrials, type InterruptedTrial } from './stale-trials.js';
 import { STUDY_ATTRIBUTE, StudyAttributes } from './study-attributes.js';
 import { StudyHistory } from './study-history.js';
+import { readsHistory, takeTrial } from './take-trial.js';
 import { finishWrites, judge, type TellOptions, type Verdict } from './tell.js';
 import { Trial, type TrialHost } from './trial.js';
 import { trialsTable, type TableAttribute, type TrialRow } from './trials-table.js';
@@ -214,20 +215,13 @@ export class Study implements StudyView {
     await this.#presence.enter();
     await this.#storeSeed();
     await this.#stale.takeOverNowAndThen();
-    await this.sync();
-    const at = toDatabaseTime(this.#clock.now());
-    const owner = this.storage.persistent ? this.#presence.processId : undefined;
-    let state = this.#history.unfinished.some((trial) => trial.state === 'WAITING')
-      ? await this.storage.claimWaitingTrial(this.studyId, at, { owner, cursor: this.#cursor })
-      : undefined;
-    if (state === undefined) {
-      [state] = await this.storage.createTrials(this.studyId, [{ state: 'RUNNING', startedAt: at }], {
-        owner,
-        limit: total,
-        cursor: this.#cursor,
-      });
-      if (state === undefined) return undefined;
-    }
+    const state = await takeTrial(this, this.#history, {
+      at: toDatabaseTime(this.#clock.now()),
+      owner: this.storage.persistent ? this.#presence.processId : undefined,
+      total,
+      place: () => this.#cursor,
+    });
+    if (state === undefined) return undefined;
     this.#history.apply([state]);
     this.#presence.add(state.trialId);
     const trial = new Trial(this.#host, state, this.#history.logicalIndexOf(state));
@@ -270,6 +264,8 @@ export class Study implements StudyView {
     const outcome = judge(trial.frozen, values, options.state, this.directions.length);
     this.sampler.afterTrial?.(this.#viewFor(trial), trial, outcome.state, outcome.values);
     const at = toDatabaseTime(this.#clock.now());
+    // How often it was tried before says whether it is tried again.
+    if (outcome.state === 'FAIL' && !readsHistory(this)) await this.sync();
     const { writes, after } =
       outcome.state === 'FAIL'
         ? this.#giveUp(

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { CategoricalDistribution, FloatDistribution } from '../../src/core/distributions.js';
+import { UpdateFinishedTrialError } from '../../src/core/errors.js';
 import type { FrozenTrial, TrialTemplate } from '../../src/core/frozen-trial.js';
 import type { ProcessIdentity, Storage, SyncCursor } from '../../src/storage/storage.js';
 import { allTrials, createOne, LATER, NOW, running, type StorageUnderTest } from './storage-contract.js';
@@ -32,6 +33,60 @@ export function storageChangesContract(current: () => StorageUnderTest): void {
   const startCursor = async (): Promise<SyncCursor> => (await storage.sync(id)).cursor;
   const changes = async (cursor: SyncCursor): Promise<FrozenTrial[]> => (await storage.sync(id, cursor)).trials;
   const numbers = (trials: readonly FrozenTrial[]): number[] => trials.map((trial) => trial.number);
+
+  describe('a trial for who does not read the history', () => {
+    const ask = async (cursor: SyncCursor): Promise<FrozenTrial | undefined> =>
+      (await storage.createTrials(id, [{ state: 'RUNNING', startedAt: NOW }], { cursor, ifQuiet: true }))[0];
+
+    it('is created unless one waits', async () => {
+      const cursor = await startCursor();
+      expect((await ask(cursor))?.number).toBe(0);
+      await withOther(async (other) => {
+        await other.createTrials(id, [waiting('a')]);
+        expect(await ask(cursor)).toBeUndefined();
+        expect(numbers(await changes(cursor))).toContain(1);
+        await other.claimWaitingTrial(id, LATER);
+      });
+      await changes(cursor);
+      expect((await ask(cursor))?.number).toBe(2);
+      expect((await ask(cursor))?.number).toBe(3);
+    });
+
+    it('is not created where another was tried again, until that is known', async () => {
+      const cursor = await startCursor();
+      await withOther(async (other) => {
+        await other.createTrials(id, [{ ...running, systemAttrTexts: { retry_history: '[0]' } }]);
+        expect(await ask(cursor)).toBeUndefined();
+        await changes(cursor);
+        expect((await ask(cursor))?.number).toBe(1);
+      });
+    });
+  });
+
+  it('the last batch of a trial: parameters, texts of any kind, values; nothing where the trial was finished', async () => {
+    const trial = await createOne(storage, id, running);
+    const { trialId } = trial;
+    const text = '"a \\\\ b \\" {,} \' NULL ü"';
+    const distribution = new CategoricalDistribution(['a,"b"', '{c}', null]);
+    const last = (value: number) =>
+      [
+        { kind: 'param', trialId, name: 'x "y", {z}\\', internal: 2, distribution },
+        { kind: 'param', trialId, name: 'f', internal: -1.5e-300, distribution: new FloatDistribution(-1, 1) },
+        { kind: 'userAttr', trialId, key: 'k', text: '1' },
+        { kind: 'userAttr', trialId, key: 'k', text },
+        { kind: 'systemAttr', trialId, key: 'NULL', text: '{}' },
+        { kind: 'state', trialId, state: 'COMPLETE', values: [value], at: NOW },
+      ] as const;
+    await storage.write(last(-Infinity));
+    const stored = (await allTrials(storage, id))[0];
+    expect(stored?.internalParams).toEqual({ 'x "y", {z}\\': 2, f: -1.5e-300 });
+    expect(stored?.distributions['x "y", {z}\\']?.json).toBe(distribution.json);
+    expect(stored?.userAttrTexts).toEqual({ k: text });
+    expect(stored?.systemAttrTexts).toEqual({ NULL: '{}' });
+    expect([stored?.state, stored?.values, stored?.completedAt]).toEqual(['COMPLETE', [-Infinity], NOW]);
+    await expect(storage.write(last(3))).rejects.toThrow(UpdateFinishedTrialError);
+    expect((await allTrials(storage, id))[0]?.values).toEqual([-Infinity]);
+  });
 
   describe('the queue', () => {
     it('gives each waiting trial to one caller, lowest number first', async () => {

@@ -1,11 +1,24 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
 
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 import { arg, compile, type Statement } from './statement.js';
 import type { Tables } from './tables.js';
 
+/** Whether a trial after the first id waits, or one after the second is a retry. */
+function news(studyId: RawBuilder<unknown>, waitingAfter: RawBuilder<unknown>, retriesAfter: RawBuilder<unknown>) {
+  return sql`(exists (select 1 from trials where ${studyId} = ${arg(0)} and state = 'WAITING' and trial_id > ${waitingAfter})
+    or exists (select 1 from trial_system_attributes where trial_id > ${retriesAfter} and ${sql.ref('key')} = ${sql.lit(TRIAL_ATTRIBUTE.retryHistory)}))`;
+}
+
+/** The same as a statement of its own: study, and the two ids. */
+export function hasNews(db: Kysely<Tables>): Statement {
+  const query = sql`select case when ${news(sql`study_id`, sql`${arg(1)}`, sql`${arg(2)}`)} then 1 else 0 end as news`;
+  return compile(db, () => ({ compile: () => query.compile(db) }));
+}
+
 /**
- * One statement that numbers a trial, adds it, and enters its owner and its writer: study, state, start, owner, limit, writer.
+ * One statement that numbers a trial, adds it, and enters its owner and its writer: study, state, start, owner, limit, writer, and
+ * ids after which no trial may wait and none may be a retry, or null.
  * For engines where an insert may stand within another statement.
  */
 export function createNext(db: Kysely<Tables>): Statement {
@@ -20,8 +33,9 @@ export function createNext(db: Kysely<Tables>): Statement {
     ), added as (
       insert into trials (number, study_id, state, datetime_start)
       select number, study_id, cast(${arg(1)} as trialstate), cast(${arg(2)} as timestamp) from next
-      where cast(${arg(4)} as integer) is null or number < cast(${arg(4)} as integer)
-        or number - ${superseded} < cast(${arg(4)} as integer)
+      where (cast(${arg(4)} as integer) is null or number < cast(${arg(4)} as integer)
+        or number - ${superseded} < cast(${arg(4)} as integer))
+        and (cast(${arg(6)} as integer) is null or not ${news(sql`study_id + 0`, sql`cast(${arg(6)} as integer)`, sql`cast(${arg(7)} as integer)`)})
       returning trial_id, number
     ), owned as (
       insert into resweep_trial_owners (trial_id, process_id)

@@ -13,6 +13,8 @@ export interface RdbCursor extends SyncCursor {
   own: number;
   /** Unfinished trials as the caller knows them, where the engine cannot tell that nothing changed: equal ones need not come again. */
   readonly seen: Map<number, FrozenTrial> | undefined;
+  /** Up to this id no trial waited at that time (ms of `performance.now()`), and none was a retry that the caller does not know. */
+  quiet: { readonly to: number; readonly at: number } | undefined;
 }
 
 /** The place of a caller who has seen nothing yet. */
@@ -25,6 +27,7 @@ export function startOf(studyId: number, foreign: number | undefined): RdbCursor
     foreign,
     own: 0,
     seen: foreign === undefined ? new Map() : undefined,
+    quiet: undefined,
   };
 }
 
@@ -88,6 +91,26 @@ export function firstUnfinished(place: RdbCursor | undefined): number {
   let first = place.lastId + 1;
   for (const id of place.unfinished) first = Math.min(first, id);
   return first;
+}
+
+/** A trial that was queued again in place, which only other programs do, is noticed after so long. */
+const QUIET_MS = 15_000;
+
+/** Ids after which waiting trials, and retries, are news to a caller who reads no history. */
+export function quietPlace(place: RdbCursor): { waitingAfter: number; retriesAfter: number } {
+  const { quiet } = place;
+  const to = quiet !== undefined && performance.now() - quiet.at < QUIET_MS ? quiet.to : 0;
+  return {
+    waitingAfter: Math.max(to, firstUnfinished(place) - 1),
+    retriesAfter: Math.max(quiet?.to ?? 0, place.lastId),
+  };
+}
+
+/** No news up to this trial, which was created now. */
+export function noteQuiet(place: RdbCursor, trialId: number): void {
+  const now = performance.now();
+  const isOld = place.quiet === undefined || now - place.quiet.at >= QUIET_MS;
+  place.quiet = { to: trialId, at: isOld ? now : (place.quiet?.at ?? now) };
 }
 
 /**

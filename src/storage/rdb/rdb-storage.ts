@@ -4,6 +4,7 @@ import type { FrozenTrial, AttributeTexts, TrialTemplate } from '../../core/froz
 import type { StudyDirection } from '../../core/study-direction.js';
 import type {
   ClaimOptions,
+  CreateOptions,
   LeaseRecord,
   ProcessIdentity,
   ProcessRecord,
@@ -16,7 +17,18 @@ import type {
 import { requireAppended } from '../require-appended.js';
 import { addStudy } from './add-study.js';
 import type { Engine } from './engine.js';
-import { firstUnfinished, follow, passOwn, startOf, unseen, whatToRead, type RdbCursor } from './rdb-cursor.js';
+import { lastWritesOf } from './end-trial.js';
+import {
+  firstUnfinished,
+  follow,
+  noteQuiet,
+  passOwn,
+  quietPlace,
+  startOf,
+  unseen,
+  whatToRead,
+  type RdbCursor,
+} from './rdb-cursor.js';
 import {
   COMMIT,
   execute,
@@ -30,7 +42,7 @@ import {
 import type { Statements } from './statements.js';
 import { readStudyRow, requireStudy } from './study-rows.js';
 import { queueTrial, queueTrialsAfter } from './trial-rows.js';
-import { applyWrites, createNextTrial, createTrials, isFresh } from './trial-writes.js';
+import { applyWrites, createNextTrial, createTrials, endTrialAtOnce, isFresh } from './trial-writes.js';
 
 /** Studies in Optuna's tables, on any engine. */
 export class RdbStorage implements Storage {
@@ -169,16 +181,20 @@ export class RdbStorage implements Storage {
   async createTrials(
     studyId: number,
     templates: readonly TrialTemplate[],
-    options: ClaimOptions & { limit?: number | undefined } = {},
+    options: CreateOptions = {},
   ): Promise<FrozenTrial[]> {
     const { owner, limit } = options;
+    const place = options.ifQuiet === true ? (options.cursor as RdbCursor | undefined) : undefined;
+    const news = place && quietPlace(place);
     const [first] = templates;
     const isPlain = this.#statements.createNext !== undefined && templates.length === 1 && isFresh(first);
     const created = await this.#engine.write(() =>
       isPlain && first !== undefined
-        ? createNextTrial(this.#statements, this.#engine.writerId, studyId, first, owner, limit)
-        : createTrials(this.#statements, studyId, templates, owner, limit),
+        ? createNextTrial(this.#statements, this.#engine.writerId, studyId, first, owner, limit, news)
+        : createTrials(this.#statements, studyId, templates, owner, limit, news),
     );
+    const last = created.at(-1);
+    if (place !== undefined && last !== undefined) noteQuiet(place, last.trialId);
     this.#note(options.cursor, [], created);
     return created;
   }
@@ -205,7 +221,10 @@ export class RdbStorage implements Storage {
 
   async write(writes: readonly TrialWrite[], cursor?: SyncCursor): Promise<FrozenTrial[]> {
     if (writes.length === 0) return [];
-    const created = await this.#engine.write(() => applyWrites(this.#statements, writes));
+    const last = this.#statements.endTrial === undefined ? undefined : lastWritesOf(writes);
+    const created = await this.#engine.write(() =>
+      last === undefined ? applyWrites(this.#statements, writes) : endTrialAtOnce(this.#statements, last),
+    );
     this.#note(cursor, writes, created);
     return created;
   }

@@ -2,10 +2,10 @@ import { sql, type Kysely } from 'kysely';
 
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 
-import { createNext } from './create-next.js';
 import { raiseId } from './raise-id.js';
 import { arg, compile, type Statement } from './statement.js';
 import { TRIAL_PART_TABLES, type Tables } from './tables.js';
+import { trialLifeStatements } from './trial-life-statements.js';
 
 /** What differs between engines in the text of statements. */
 export interface SqlFacts {
@@ -158,17 +158,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
     /** Keeps the engine from giving out ids up to this one, where rows with ids of our own do not tell it so. */
     raiseStudyId: facts.returning ? raiseId(db, 'studies', 'study_id') : undefined,
     raiseTrialId: facts.returning ? raiseId(db, 'trials', 'trial_id') : undefined,
-    /** Numbers and adds a trial of an owner, within a limit, and notes it as the last of its writer; the study is locked. */
-    createNext: facts.returning ? createNext(db) : undefined,
-    /** What `createNext` gave, where its answer was lost. */
-    createdNext: make((k) =>
-      k
-        .selectFrom('resweep_writers as w')
-        .innerJoin('trials as t', 't.trial_id', 'w.trial_id')
-        .select(['t.trial_id', 't.number'])
-        .where('w.writer_id', '=', arg<string>(0))
-        .whereRef('w.trial_sequence', '=', 'w.sequence'),
-    ),
+    ...trialLifeStatements(db, facts.returning),
     firstWaiting: make((k) => {
       const query = k
         .selectFrom('trials')

@@ -3,9 +3,16 @@ import { FrozenTrial, type TrialTemplate } from '../../core/frozen-trial.js';
 import { isFinished } from '../../core/trial-state.js';
 import type { TrialWrite } from '../storage.js';
 import { toColumns } from './number-columns.js';
-import { COMMIT, execute, queue, queueRecoverable, type Transaction } from './statement.js';
+import { endTrialArgs, type LastWrites } from './end-trial.js';
+import { COMMIT, execute, queue, queueRead, queueRecoverable, type SqlValue, type Transaction } from './statement.js';
 import type { Statements } from './statements.js';
 import { requireStudy } from './study-rows.js';
+
+/** Ids after which a waiting trial, or a retry, is news to who creates a trial. */
+interface NewsPlace {
+  readonly waitingAfter: number;
+  readonly retriesAfter: number;
+}
 
 /** Whether a template is of a trial that has just begun. */
 export function isFresh(template: TrialTemplate | undefined): boolean {
@@ -20,12 +27,13 @@ export function* createNextTrial(
   template: TrialTemplate,
   owner: string | undefined,
   limit: number | undefined,
+  news: NewsPlace | undefined,
 ): Transaction<FrozenTrial[]> {
   if (s.createNext === undefined || s.lockStudy === undefined) throw new Error('This engine has no such statement.');
   const study = yield queueRecoverable(queue(s.lockStudy, studyId), queue(s.studyById, studyId));
   const args = [studyId, template.state, template.startedAt ?? null, owner ?? null, limit ?? null];
   const created = yield queueRecoverable(
-    queue(s.createNext, ...args, writerId ?? null),
+    queue(s.createNext, ...args, writerId ?? null, news?.waitingAfter ?? null, news?.retriesAfter ?? null),
     queue(s.createdNext, writerId ?? null),
   );
   yield COMMIT;
@@ -40,10 +48,13 @@ export function* createTrials(
   templates: readonly TrialTemplate[],
   owner: string | undefined,
   limit: number | undefined,
+  news?: NewsPlace,
 ): Transaction<FrozenTrial[]> {
   if (s.lockStudy !== undefined) yield queue(s.lockStudy, studyId);
+  const found = news && (yield queue(s.hasNews, studyId, news.waitingAfter, news.retriesAfter));
   const [last] = (yield execute(s.lastNumber, studyId)).rows;
   if (last === undefined) yield* requireStudy(s, studyId);
+  if (Number(found?.rows[0]?.['news'] ?? 0) !== 0) return [];
   let number = last === undefined ? 0 : Number(last['number']) + 1;
   // Only near the limit does it matter how many of the trials were superseded.
   if (limit !== undefined && number >= limit) {
@@ -87,6 +98,20 @@ export function* queueTrialParts(s: Statements, trialId: number, template: Trial
   for (const [key, text] of Object.entries(template.systemAttrTexts ?? {})) {
     yield queue(s.setTrialSystemAttr, trialId, key, text);
   }
+}
+
+/** Where a batch is the last of its trial and the engine takes it in one statement. */
+export function* endTrialAtOnce(s: Statements, last: LastWrites): Transaction<FrozenTrial[]> {
+  if (s.endTrial === undefined) throw new Error('This engine has no such statement.');
+  const { trialId } = last;
+  const ended = yield queueRecoverable(
+    queue(s.endTrial, ...endTrialArgs(last)),
+    queue(s.endedAs, trialId, last.end.state, last.end.at),
+  );
+  const found = yield queueRead(s.stateOf, trialId);
+  yield COMMIT;
+  if (ended.rows.length === 0) refuse(trialId, found.rows[0]?.['state']);
+  return [];
 }
 
 /** Applies a batch; returns the trials that it created. */
@@ -150,6 +175,10 @@ function* setState(s: Statements, write: Extract<TrialWrite, { kind: 'state' }>)
 /** @throws UpdateFinishedTrialError, or RangeError where there is no such trial */
 function* requireUnfinished(s: Statements, trialId: number): Transaction<void> {
   const [row] = (yield execute(s.stateOf, trialId)).rows;
-  if (row === undefined) throw new RangeError(`There is no trial with id ${trialId}.`);
-  if (row['state'] !== 'RUNNING' && row['state'] !== 'WAITING') throw new UpdateFinishedTrialError(trialId);
+  if (row === undefined || (row['state'] !== 'RUNNING' && row['state'] !== 'WAITING')) refuse(trialId, row?.['state']);
+}
+
+function refuse(trialId: number, state: SqlValue | undefined): never {
+  if (state === undefined) throw new RangeError(`There is no trial with id ${trialId}.`);
+  throw new UpdateFinishedTrialError(trialId);
 }

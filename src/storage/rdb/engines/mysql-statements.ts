@@ -74,6 +74,19 @@ export const MYSQL_STATEMENTS: Statements = {
   raiseStudyId: undefined,
   raiseTrialId: undefined,
   createNext: undefined,
+  hasNews: statement(
+    "select case when (exists (select 1 from trials where study_id = ? and state = 'WAITING' and trial_id > ?)\n    or exists (select 1 from trial_system_attributes where trial_id > ? and `key` = 'retry_history')) then 1 else 0 end as news",
+    arg(0),
+    arg(1),
+    arg(2),
+  ),
+  endTrial: undefined,
+  endedAs: statement(
+    'select `trial_id` from `trials` where `trial_id` = ? and `state` = ? and `datetime_complete` = ?',
+    arg(0),
+    arg(1),
+    arg(2),
+  ),
   createdNext: statement(
     'select `t`.`trial_id`, `t`.`number` from `resweep_writers` as `w` inner join `trials` as `t` on `t`.`trial_id` = `w`.`trial_id` where `w`.`writer_id` = ? and `w`.`trial_sequence` = `w`.`sequence`',
     arg(0),
