@@ -23,6 +23,7 @@ import {
 import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
+import { backupSharedNow } from './shared-study.js';
 
 /** Work with the backups of one configured sweep. */
 export interface BackupCommandOptions {
@@ -54,6 +55,7 @@ export async function withDrive<T>(
 /** `resweep backup now`: the study and its folder, to every destination. */
 export async function backupNow(options: BackupCommandOptions): Promise<FlushReport> {
   return withDrive(options, async (drive, sweep) => {
+    if (sweep.config.storage.kind === 'url') return backupSharedNow(drive, sweep);
     if (!existsSync(join(sweep.studyDir, STUDY_DB))) {
       throw new UsageError(`There is no study to back up: ${join(sweep.studyDir, STUDY_DB)} does not exist.`, {
         hint: `resweep run ${options.configPath} starts it, or restores it from a backup.`,

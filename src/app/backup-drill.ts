@@ -17,6 +17,7 @@ import { SqliteSnapshotSource } from '../storage/rdb/sqlite-snapshot.js';
 import { createConfiguredDrive } from './create-drive.js';
 import { EventsLog } from './events-log.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
+import { exportShared } from './shared-study.js';
 import { runSweep } from './run-sweep.js';
 
 /** One step of a drill. */
@@ -219,11 +220,19 @@ class DestinationDrill {
 
   /** Against the study on this machine, where there is one. */
   async #compare(): Promise<readonly [undefined, string]> {
-    const { exists, studyDir } = this.#sweep;
-    if (!exists) return [undefined, 'no local study to compare with'];
+    const { exists, studyDir, config } = this.#sweep;
+    const isShared = config.storage.kind === 'url';
+    if (!exists && !isShared) return [undefined, 'no local study to compare with'];
     const source = new SqliteSnapshotSource();
     const copy = join(this.#place, 'local.db');
-    await source.snapshot(join(studyDir, STUDY_DB), copy);
+    // What a worker keeps on this machine of a shared study may be behind it.
+    if (isShared) {
+      try {
+        await exportShared(config, copy);
+      } catch (error) {
+        return [undefined, `not compared: ${messageOf(error)}`];
+      }
+    } else await source.snapshot(join(studyDir, STUDY_DB), copy);
     const local = await source.inspect(copy);
     rmSync(copy, { force: true });
     if (!local.intact) return [undefined, `the local study is itself damaged: ${local.problem ?? ''}`];

@@ -69,7 +69,11 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
   const startedAt = performance.now();
   const signal = options.signal ?? new AbortController().signal;
   const sweep = await locateRun(options);
-  let config = withOverrides(sweep.config, options);
+  const { rehearsal } = options;
+  // A rehearsal works on its copy, wherever the study itself is kept.
+  const inFile = { kind: 'file', durability: sweep.config.storage.durability } as const;
+  const configured = rehearsal === undefined ? sweep.config : { ...sweep.config, storage: inFile };
+  let config = withOverrides(configured, options);
   const space = declaredSpaceOf(config);
   const log = new RunLog(options.observer ?? {});
   const { observer } = log;
@@ -82,11 +86,12 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
   try {
     const restored =
       options.rehearsal === undefined
-        ? await backup.restoreStudy({ require: options.requireRestore ?? false, signal })
+        ? await backup.restoreStudy({ require: options.requireRestore ?? false, shared: true, signal })
         : { studyDir: options.rehearsal.studyDir, restored: true, from: 'a drill' };
     const { studyDir } = restored;
     mkdirSync(studyDir, { recursive: true });
     const opened = await openStudy(studyDir, config, space, say);
+    await backup.settleRestore();
     const { resumed } = opened;
     let { study } = opened;
     const events = new EventsLog(join(studyDir, EVENTS_FILE));
@@ -96,12 +101,12 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       log.open(studyDir);
       backup.logTo(events);
       const folders = new TrialFolders(studyDir, sweep.study8);
-      await takeOver(study, folders, events, restored.restored);
+      await takeOver(study, folders, events, restored);
       if (await appendChoices(study, plan, () => backup.copyNow(study, join(studyDir, STUDY_DB)))) {
         for (const { name } of plan.appended) events.append({ event: 'choices-appended', parameter: name });
         study = await studyIn(study.storage, config, space);
       }
-      config = withOverrides({ ...sweep.config, ...editedBounds(study, sweep.loaded) }, options);
+      config = withOverrides({ ...configured, ...editedBounds(study, sweep.loaded) }, options);
       if (options.joined !== true) await keepConfig(study, sweep.loaded, config, studyDir);
       const end = await runTrials({
         sweep,
@@ -244,12 +249,16 @@ async function hasWatchedTrials(study: Study): Promise<boolean> {
 }
 
 /** Gives up trials whose process is gone, each to be tried again, and sets folders aside whose trials a restore lost. */
-async function takeOver(study: Study, folders: TrialFolders, events: EventsLog, restored: boolean): Promise<void> {
-  const interrupted = restored
-    ? await study.interruptTrials(runningTrials(study, 'its machine is gone: the study was restored from a backup'))
-    : await study.interruptStaleTrials();
+async function takeOver(study: Study, folders: TrialFolders, events: EventsLog, found: RestoredStudy): Promise<void> {
+  const { restored, running } = found;
+  // In a shared database others may run trials again by now.
+  const lost = runningTrials(study, 'its machine is gone: the study was restored from a backup').filter(
+    ({ number }) => running?.includes(number) ?? true,
+  );
+  const interrupted = restored ? await study.interruptTrials(lost) : await study.interruptStaleTrials();
   for (const trial of interrupted) events.append({ event: 'trial-interrupted', trial: trial.number });
-  if (!restored) return;
+  // Folders beside a shared study may be those of trials that others have just begun.
+  if (!restored || running !== undefined) return;
   for (const name of folders.setOrphansAside(study.history.all))
     events.append({ event: 'trial-folder-orphaned', folder: name });
 }
@@ -327,10 +336,10 @@ async function studyIn(
   return study;
 }
 
-function runningTrials(study: Study, reason: string): { trialId: number; reason: string }[] {
+function runningTrials(study: Study, reason: string): { trialId: number; number: number; reason: string }[] {
   return study.history.unfinished
     .filter((trial) => trial.state === 'RUNNING')
-    .map((trial) => ({ trialId: trial.trialId, reason }));
+    .map(({ trialId, number }) => ({ trialId, number, reason }));
 }
 
 /** Milliseconds that earlier runs of the study took: from each start to the last event before the next, so a killed run counts too. */

@@ -86,6 +86,18 @@ export class SharedBackup {
     this.#parts.onWarning(`${path} held another study than the shared one; it is kept as ${aside}.`);
   }
 
+  /** Asks for the lease until this process has it, so long at most. Whether it has. */
+  async hold(withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      await this.#lease.ask();
+      await this.#changing;
+      if (this.#lease.isHeld) return true;
+      if (performance.now() > deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
   /** The study has changed: its copy will, soon; `then` is called after that. Returns at once. */
   changed(then: () => void): void {
     if (!this.#lease.isHeld || this.#timer !== undefined) return;

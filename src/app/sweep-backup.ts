@@ -12,11 +12,13 @@ import {
   type BackupEvent,
   type DestinationStatus,
   type Drive,
+  type RestoreResult,
 } from '../backup/index.js';
 import type { Study } from '../study/study.js';
 import { unusableModels } from './check-models.js';
 import { createConfiguredDrive, destinationsOf } from './create-drive.js';
 import { exportStudy, SharedBackup } from './shared-backup.js';
+import { inOwnFolder, SharedRestore } from './shared-restore.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import type { LocatedSweep } from './locate-sweep.js';
 import { RESTORING_MARK } from './restoring-mark.js';
@@ -35,6 +37,8 @@ export interface RestoredStudy {
   /** The database was brought back from a backup now. */
   readonly restored: boolean;
   readonly from: string | undefined;
+  /** Of a study brought back into a shared database: numbers of the trials that ran when its backup was made. */
+  readonly running?: readonly number[];
 }
 
 export interface SweepBackupOptions {
@@ -53,6 +57,7 @@ export class SweepBackup {
   #events: EventsLog | undefined;
   #coordinator: BackupCoordinator | undefined;
   #shared: SharedBackup | undefined;
+  #sharedRestore: SharedRestore | undefined;
   #study: Study | undefined;
   #restoredFrom: string | undefined;
   readonly #startedAt = Date.now();
@@ -90,25 +95,15 @@ export class SweepBackup {
    * exists but cannot be had is said, and with `require` ends the run.
    * @throws ResweepError with `require`, where a backup exists or may exist and cannot be restored
    */
-  async restoreStudy(o: { require: boolean; signal: AbortSignal }): Promise<RestoredStudy> {
+  async restoreStudy(o: { require: boolean; shared?: boolean; signal: AbortSignal }): Promise<RestoredStudy> {
     const { sweep, config } = this.#options;
     const fresh = { studyDir: sweep.studyDir, restored: false, from: undefined };
+    if (config.storage.kind === 'url' && o.shared === true && this.#drive !== undefined)
+      return this.#restoreShared(this.#drive, o);
     if (config.storage.kind !== 'file') return fresh;
     if (sweep.exists && !existsSync(join(sweep.studyDir, RESTORING_MARK))) return fresh;
     const drive = this.#drive;
-    const found = await setupCheckpointStorage({
-      outputDir: join(sweep.projectRoot, OUTPUTS_FOLDER),
-      backbone: config.backbone,
-      study8: sweep.study8,
-      studyName: config.study,
-      environment: config.environment,
-      log: {
-        warn: (message) => {
-          this.#options.say('warn', message);
-        },
-      },
-      ...(drive === undefined ? {} : { backupToDrive: drive.backupToDrive, restoreFromDrive: drive.restoreFromDrive }),
-    });
+    const found = await this.#lookForFile(config.study);
     const studyDir = found.studyDb === undefined ? sweep.studyDir : dirname(found.studyDb);
     if (drive === undefined) return { ...fresh, studyDir };
     if (found.resumed) {
@@ -124,6 +119,72 @@ export class SweepBackup {
     return { ...fresh, studyDir };
   }
 
+  async #lookForFile(studyName: string | undefined): ReturnType<typeof setupCheckpointStorage> {
+    const { sweep, config } = this.#options;
+    const drive = this.#drive;
+    return setupCheckpointStorage({
+      outputDir: join(sweep.projectRoot, OUTPUTS_FOLDER),
+      backbone: config.backbone,
+      study8: sweep.study8,
+      studyName,
+      environment: config.environment,
+      log: {
+        warn: (message) => {
+          this.#options.say('warn', message);
+        },
+      },
+      ...(drive === undefined ? {} : { backupToDrive: drive.backupToDrive, restoreFromDrive: drive.restoreFromDrive }),
+    });
+  }
+
+  /**
+   * A study that its server lost is brought back from its backup by one of the workers that begin; `settleRestore` lets the others
+   * go on. A copy of it on this machine is not used: it may be older than what the destinations have.
+   */
+  async #restoreShared(drive: Drive, o: { require: boolean; signal: AbortSignal }): Promise<RestoredStudy> {
+    const { sweep, config, say } = this.#options;
+    const fresh = { studyDir: sweep.studyDir, restored: false, from: undefined };
+    const restore = await SharedRestore.begin(config, o.signal);
+    if (restore === undefined) return fresh;
+    this.#sharedRestore = restore;
+    if (sweep.exists) {
+      return inOwnFolder(async (to) => {
+        const studyDb = join(sweep.studyDir, STUDY_DB);
+        const found = await drive.restore(studyDb, { to, studyName: config.study, signal: o.signal });
+        if (isThere(found)) return this.#addShared(restore, found.path, fresh);
+        this.#sayWhy(found, o.require);
+        return fresh;
+      });
+    }
+    const found = await this.#lookForFile(undefined);
+    if (found.studyDb === undefined || !found.restored) {
+      await this.#askWhy(drive, join(sweep.studyDir, STUDY_DB), o);
+      return fresh;
+    }
+    const studyDir = dirname(found.studyDb);
+    await this.#restoreFolder(drive, studyDir, o.signal);
+    say('info', `${found.studyDb} was restored.`);
+    return this.#addShared(restore, found.studyDb, { ...fresh, studyDir });
+  }
+
+  async #addShared(restore: SharedRestore, path: string, fresh: RestoredStudy): Promise<RestoredStudy> {
+    const added = await restore.add(path);
+    if (added === undefined) return fresh;
+    const from = this.#restoredFrom ?? 'a backup';
+    this.#options.say(
+      'info',
+      `The study was not in its database; its ${added.trials} trials were brought back from ${from}${added.idsKept ? '' : ' under other ids'}.`,
+    );
+    return { ...fresh, restored: true, from, running: added.running };
+  }
+
+  /** The study is open, or there is none: others who wait for its restore go on. */
+  async settleRestore(): Promise<void> {
+    const restore = this.#sharedRestore;
+    this.#sharedRestore = undefined;
+    await restore?.close();
+  }
+
   /** A full copy of the database as it is, before it is changed. Returns why there is none; undefined also where none is wanted. */
   async copyNow(study: Study, studyDb: string): Promise<string | undefined> {
     if (this.#drive === undefined) return undefined;
@@ -134,10 +195,13 @@ export class SweepBackup {
 
   /** There is no study to go on with: because there never was one, or because its copy cannot be had? */
   async #askWhy(drive: Drive, studyDb: string, o: { require: boolean; signal: AbortSignal }): Promise<void> {
-    const result = await drive.restore(studyDb, { signal: o.signal });
+    this.#sayWhy(await drive.restore(studyDb, { signal: o.signal }), o.require);
+  }
+
+  #sayWhy(result: RestoreResult, isRequired: boolean): void {
     if (result.status === 'absent' || isThere(result)) return;
     const problem = result.error ?? `the backup is ${result.status}`;
-    if (o.require) {
+    if (isRequired) {
       throw new ResweepError('RESTORE_FAILED', `The study cannot be restored: ${problem}`, {
         exitCode: 3,
         hint: 'Without --require-restore a fresh study begins beside it; nothing of the backup is overwritten.',
@@ -254,6 +318,7 @@ export class SweepBackup {
 
   async close(): Promise<void> {
     clearInterval(this.#watch);
+    await this.settleRestore().catch(() => undefined);
     await this.#coordinator?.close();
     await this.#drive?.close();
   }

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { FloatDistribution } from '../../../src/core/distributions.js';
 import { SharedLease } from '../../../src/app/shared-lease.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { loadStudy } from '../../../src/study/create-study.js';
@@ -80,6 +81,53 @@ describe.each(SERVERS)('a study shared on %s', (server) => {
       trials.map((trial) => [trial.trialId, trial.value]),
     );
     await storage.close();
+  });
+});
+
+describe('a study that its server lost', () => {
+  const lose = (database: ServerDatabase) => database.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+  const restoredFrom = (output: string) => /"restoredFrom":\s*("[^"]*"|null)/.exec(output)?.[1];
+
+  it('is brought back from its backup by one of the workers that begin at once, ids and numbers kept', async () => {
+    const { project, database, url } = await shared('PostgreSQL', 'trials: 8\nparallel: 1', 0);
+    expect(project.run('run', project.config, '--json').code).toBe(0);
+    const before = await trialsOf(url);
+    await lose(database);
+    // One machine has a copy of its own, and the backup is what counts all the same.
+    const workers = numbersTo(3).map(() => project.start('worker', project.config, '--json', '--set', 'trials=16'));
+    expect(await Promise.all(workers.map(exitOf))).toEqual([0, 0, 0]);
+    const after = await trialsOf(url);
+    expect(after.map((trial) => trial.number)).toEqual(numbersTo(16));
+    expect(after.slice(0, 8).map((trial) => [trial.trialId, trial.number, trial.values, trial.startedAt])).toEqual(
+      before.map((trial) => [trial.trialId, trial.number, trial.values, trial.startedAt]),
+    );
+    expect(workers.map((worker) => restoredFrom(worker.output())).filter((from) => from !== 'null').length).toBe(1);
+  });
+
+  it('backup now takes what is in the database; a drill compares with that, and trains on the copy alone', async () => {
+    const { project, url } = await shared('PostgreSQL', 'trials: 3\nparallel: 1', 0);
+    expect(project.run('run', project.config, '--json').code).toBe(0);
+    const study = await loadStudy({ storage: url });
+    await study.tell(await study.ask({ x: new FloatDistribution(-5, 5) }), 1);
+    await study.close();
+    expect(project.run('backup', 'now', project.config).code).toBe(0);
+    const drill = project.run('backup', 'drill', project.config, '--json');
+    expect(drill.code).toBe(0);
+    expect(drill.stdout).toContain('4 finished trials equal the local ones, 0 not saved yet');
+    expect((await trialsOf(url)).length).toBe(4);
+  });
+
+  it('with --require-restore no fresh one is begun where its backup is damaged', async () => {
+    const { project, database } = await shared('PostgreSQL', 'trials: 3\nparallel: 1', 0);
+    expect(project.run('run', project.config, '--json').code).toBe(0);
+    await lose(database);
+    rmSync(join(project.folder, 'outputs'), { recursive: true });
+    for (const name of readdirSync(join(project.folder, 'backups'), { recursive: true, encoding: 'utf8' })) {
+      const path = join(project.folder, 'backups', name);
+      if (statSync(path).isFile() && !name.endsWith('.json')) writeFileSync(path, 'damaged');
+    }
+    expect(project.run('run', project.config, '--require-restore').code).toBe(3);
+    expect(await database.query('SELECT study_id FROM studies')).toEqual([]);
   });
 });
 
