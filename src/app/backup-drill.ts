@@ -32,6 +32,8 @@ export interface DrillStep {
 /** What a drill found of one destination. */
 export interface DrilledDestination {
   readonly destination: string;
+  /** Kind of the destination, such as `s3`. */
+  readonly type: string;
   readonly location: string;
   readonly ok: boolean;
   readonly steps: readonly DrillStep[];
@@ -77,8 +79,8 @@ export async function drillBackups(options: DrillOptions): Promise<DrillReport> 
   if (drive === undefined) throw new UsageError(`${options.configPath} has no backup destination in force.`);
   try {
     const destinations: DrilledDestination[] = [];
-    for (const { name, location } of destinationsIn(drive, options.destination)) {
-      destinations.push(await new DestinationDrill(drive, sweep, options, name, location).run());
+    for (const { name, type, location } of destinationsIn(drive, options.destination)) {
+      destinations.push({ type, ...(await new DestinationDrill(drive, sweep, options, name, location).run()) });
     }
     recordDrill(sweep.studyDir, destinations);
     return {
@@ -138,7 +140,7 @@ class DestinationDrill {
     this.#location = location;
   }
 
-  async run(): Promise<DrilledDestination> {
+  async run(): Promise<Omit<DrilledDestination, 'type'>> {
     const startedAt = performance.now();
     try {
       await this.#step('reach', () => this.#reach());

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { messageOf } from '../core/errors.js';
+import { damagedRecords } from './check-records.js';
 import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { listManifests, listTargets, loadManifest } from './catalog.js';
 import { archiveProblem } from './check-content.js';
@@ -58,7 +59,10 @@ export class DestinationCheck {
     const { signal, sample = 1, path } = this.#options;
     const wanted = path === undefined ? undefined : this.#core.target(path);
     await this.#destination.check({ signal });
-    for (const target of await listTargets(this.#destination, { signal })) {
+    const targets = await listTargets(this.#destination, { signal });
+    for (const { key, problem } of await damagedRecords(this.#destination, targets, signal))
+      this.#damaged(key, 'record', problem);
+    for (const target of targets) {
       if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;
       const names = await listManifests(this.#destination, target, { signal });
       const chosen = names.filter((_, index) => index === 0 || sample >= 1 || Math.random() < sample);

@@ -49,7 +49,7 @@ export class GarbageNotes {
       if (time === undefined) continue;
       const bytes = await this.#destination.get(key, options);
       if (bytes === undefined) continue;
-      const packs = parse(bytes);
+      const packs = readGarbageNote(bytes);
       if (packs !== undefined) this.#notes.push({ key, at: Number(time), packs: new Set(packs) });
     }
   }
@@ -81,7 +81,12 @@ export class GarbageNotes {
   }
 }
 
-function parse(bytes: Uint8Array): string[] | undefined {
+export function isGarbageNote(key: string): boolean {
+  return key.startsWith(FOLDER) && NOTE.test(key.slice(FOLDER.length));
+}
+
+/** Packs that a note names; undefined where it is damaged. */
+export function readGarbageNote(bytes: Uint8Array): string[] | undefined {
   try {
     return noteSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).packs;
   } catch {

@@ -19,6 +19,16 @@ export async function keepState(
   await destination.put(`${targetFolder(target)}kept-${state.check}.json`, body, { sha256: sha256Of(body), signal });
 }
 
+/** Name of the state that a mark names; undefined where it is damaged. */
+export function readMark(bytes: Uint8Array): string | undefined {
+  try {
+    const { format, snapshot } = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
+    return format === 'resweep-kept' && typeof snapshot === 'string' ? snapshot : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** `check` of every state of a target that is marked so; told by names alone. @throws DestinationError */
 export async function keptStates(
   destination: Destination,

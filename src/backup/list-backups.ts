@@ -1,6 +1,10 @@
 import { messageOf } from '../core/errors.js';
-import { branchHeads, listManifests, listTargets } from './catalog.js';
+import { callsAtOnce, eachAtOnce } from './at-once.js';
+import { branchHeads, listManifests, listTargets, loadManifest } from './catalog.js';
+import type { Confirmation, Destination } from './destination.js';
 import { coreOf, type Drive } from './drive.js';
+import { listPacks } from './garbage-packs.js';
+import { ManifestError } from './manifest.js';
 
 /** One saved state, as `backup list` shows it. */
 export interface ListedBackup {
@@ -16,6 +20,13 @@ export interface ListedBackup {
   readonly createdAt: string;
   /** Newest state of its branch. */
   readonly isHead: boolean;
+  /** Size of what was saved; undefined where its manifest cannot be read. */
+  readonly bytes: number | undefined;
+  /**
+   * `verified`: a checksum confirmed every pack when it was sent, and all are there now in their size. `handedToMount`: the same through a
+   * mount, upload unconfirmed. `damaged`: the manifest cannot be read, or a pack is missing or of another size.
+   */
+  readonly verified: Confirmation | 'damaged';
 }
 
 export interface BackupList {
@@ -37,12 +48,20 @@ export async function listBackups(
   await Promise.all(
     core.select(o.destination).map(async (destination) => {
       try {
+        await destination.check();
+        // Encrypted sizes are those of the plain bytes; see `EncryptingDestination`.
+        const packs = new Map((await listPacks(destination)).map(({ sha256, bytes }) => [sha256, bytes]));
         for (const target of await listTargets(destination)) {
           if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;
           const names = await listManifests(destination, target);
           const heads = new Set(branchHeads(names).map((head) => head.name));
+          const facts = new Map<string, Pick<ListedBackup, 'bytes' | 'verified'>>();
+          await eachAtOnce(names, callsAtOnce(destination), async ({ name }) => {
+            facts.set(name, await factsOf(destination, target, name, packs));
+          });
           for (const { name, branch, generation, finished, createdAt } of names) {
             backups.push({
+              ...(facts.get(name) ?? { bytes: undefined, verified: 'damaged' }),
               destination: destination.name,
               path: target,
               snapshot: name,
@@ -62,8 +81,28 @@ export async function listBackups(
   return { backups, errors };
 }
 
+async function factsOf(
+  destination: Destination,
+  target: string,
+  name: string,
+  packs: ReadonlyMap<string, number>,
+): Promise<Pick<ListedBackup, 'bytes' | 'verified'>> {
+  try {
+    const manifest = await loadManifest(destination, target, name);
+    const isWhole = manifest.packs.every(({ sha256, bytes }) => packs.get(sha256) === bytes);
+    return { bytes: manifest.bytes, verified: isWhole ? destination.traits.confirms : 'damaged' };
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    return { bytes: undefined, verified: 'damaged' };
+  }
+}
+
 /** The destinations of a drive, or the one of that name. @throws UsageError for a name that none has */
-export function destinationsIn(drive: Drive, name?: string): { readonly name: string; readonly location: string }[] {
+export function destinationsIn(drive: Drive, name?: string): Pick<Destination, 'name' | 'type' | 'location'>[] {
   const chosen = coreOf(drive)?.select(name) ?? [];
-  return chosen.map((destination) => ({ name: destination.name, location: destination.location }));
+  return chosen.map((destination) => ({
+    name: destination.name,
+    type: destination.type,
+    location: destination.location,
+  }));
 }

@@ -196,7 +196,7 @@ export class OwnerFence {
     for (const { key } of objects) {
       if (!NAME.test(key) || key.includes(this.#me.ownerId)) continue;
       const bytes = await this.#destination.get(key, { signal });
-      const record = bytes === undefined ? undefined : parse(bytes);
+      const record = bytes === undefined ? undefined : readOwnerRecord(bytes);
       if (record !== undefined) records.push(record);
     }
     return records;
@@ -231,14 +231,19 @@ export async function removeStaleOwners(destination: Destination, target: string
     if (fence >= highest) continue;
     if (isOwner) {
       const bytes = await destination.get(key, { signal });
-      if (bytes === undefined || parse(bytes)?.state !== 'released') continue;
+      if (bytes === undefined || readOwnerRecord(bytes)?.state !== 'released') continue;
     }
     await destination.remove(key, { signal });
   }
 }
 
+/** Whether an object of that name in a target's folder is an owner's record. */
+export function isOwnerRecord(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** A record that cannot be read is one being written, or damaged: nobody can be told from it. */
-function parse(bytes: Uint8Array): OwnerRecord | undefined {
+export function readOwnerRecord(bytes: Uint8Array): OwnerRecord | undefined {
   try {
     return recordSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch {

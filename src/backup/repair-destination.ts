@@ -1,7 +1,8 @@
 import { listManifests, listTargets, loadManifest, targetFolder } from './catalog.js';
 import { MirrorCheck } from './check-mirror.js';
+import { damagedRecords } from './check-records.js';
 import { ChunkPool } from './chunk-pool.js';
-import type { Destination } from './destination.js';
+import { DestinationError, type Destination } from './destination.js';
 import type { DriveCore } from './drive-core.js';
 import { ManifestError, type Manifest, type ManifestName } from './manifest.js';
 import { packKey } from './pack-writer.js';
@@ -52,6 +53,13 @@ export class DestinationRepair {
     const options = { signal: this.#signal };
     await this.#destination.check(options);
     const targets = new Set(await listTargets(this.#destination, options));
+    for (const { key, repair } of await damagedRecords(this.#destination, [...targets], this.#signal)) {
+      try {
+        if (repair !== undefined) this.#note(key, 'record', await repair());
+      } catch (error) {
+        if (error instanceof DestinationError) throw error;
+      }
+    }
     for (const target of targets) {
       const wanted = this.#path;
       if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;

@@ -53,6 +53,9 @@ async function saveNow(args: WithConfig, output: Output): Promise<void> {
   if (!report.complete) process.exitCode = 1;
 }
 
+/** How sure it is that a copy is whole. */
+const VERIFIED = { verified: 'yes', handedToMount: 'in the mount', damaged: 'DAMAGED' } as const;
+
 async function list(args: WithConfig, output: Output): Promise<void> {
   const { backups, errors } = await listSweepBackups({
     configPath: args.config,
@@ -66,16 +69,18 @@ async function list(args: WithConfig, output: Output): Promise<void> {
   if (backups.length === 0) output.print('Nothing is saved yet.');
   else {
     output.table(
-      ['destination', 'saved at (UTC)', 'trials', 'branch', 'path', 'snapshot'],
+      ['destination', 'saved at (UTC)', 'trials', 'size', 'verified', 'branch', 'path', 'snapshot'],
       backups.map((entry) => [
         entry.destination,
         entry.createdAt.slice(0, 19).replace('T', ' '),
         String(entry.finishedTrials),
+        entry.bytes === undefined ? '?' : formatBytes(entry.bytes),
+        VERIFIED[entry.verified],
         entry.branch + (entry.isHead ? ' *' : ''),
         entry.path,
         entry.snapshot,
       ]),
-      [2],
+      [2, 3],
     );
     output.print('* newest of its branch');
   }
@@ -126,7 +131,7 @@ async function drill(args: WithConfig, output: Output): Promise<void> {
   if (output.json) output.document(report as unknown as JsonValue);
   for (const drilled of report.destinations) {
     const { ok, steps, recoverySeconds, missingTrials } = drilled;
-    output.print(output.style('bold', `${drilled.destination} (${drilled.location})`));
+    output.print(output.style('bold', `${drilled.destination} (${drilled.type}: ${drilled.location})`));
     for (const step of steps) {
       const mark = step.ok ? output.style('green', 'ok    ') : output.style('red', 'FAILED');
       output.print(
