@@ -1,6 +1,7 @@
 """Runs Optuna's samplers on the tables as tables.mjs runs ours, and writes optuna-tables.json.
 
-python bench/quality/optuna_tables.py [--seeds 20] [--gp-seeds 3]      needs: optuna, scipy, torch (for its GP sampler)
+python bench/quality/optuna_tables.py [--seeds 20] [--gp-seeds 3] [--first 1000] [--samplers …] [--tables folder] [--no-file]
+needs: optuna, scipy, torch (for its GP sampler)
 """
 
 import argparse
@@ -57,24 +58,33 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--gp-seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=1000)
+    parser.add_argument("--samplers", nargs="*", default=list(SAMPLERS))
+    parser.add_argument("--tables", type=pathlib.Path, default=HERE / "tables")
+    parser.add_argument("--no-file", action="store_true")
     args = parser.parse_args()
-    tables = {path.name.removesuffix(".json.gz"): load(path) for path in sorted((HERE / "tables").glob("*.json.gz"))}
-    results = {}
-    for name, create in SAMPLERS.items():
+    tables = {path.name.removesuffix(".json.gz"): load(path) for path in sorted(args.tables.glob("*.json.gz"))}
+    file = HERE / "optuna-tables.json"
+    results = json.loads(file.read_text())["results"] if file.exists() else {}
+    for name in args.samplers:
+        create = SAMPLERS[name]
         seeds = args.gp_seeds if name == "GPSampler" else args.seeds
         if seeds == 0:
             continue
         runs = [
-            sweep(*table, create(1000 + seed)) for table in tables.values() for seed in range(seeds)
+            sweep(*table, create(args.first + seed)) for table in tables.values() for seed in range(seeds)
         ]
         results[name] = {
             "seeds": seeds,
+            "first": args.first,
             "scores": {k: math.exp(numpy.mean([math.log(shares[k]) for shares, _ in runs])) for k in CHECKPOINTS},
             "millisecondsPerSuggestion": 1000 * float(numpy.mean([seconds for _, seconds in runs])),
         }
-        print(name, results[name], flush=True)
+        print(f"Optuna {name}:", results[name], flush=True)
+        if args.no_file:
+            continue
         output = {"optuna": optuna.__version__, "tables": list(tables), "results": results}
-        (HERE / "optuna-tables.json").write_text(json.dumps(output, indent=2) + "\n")
+        file.write_text(json.dumps(output, indent=2) + "\n")
 
 
 main()

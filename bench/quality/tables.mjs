@@ -1,7 +1,10 @@
 // Search quality on published tables of training results (see README.md here). One line per sampler: the geometric mean over tables
 // and seeds of the share of the table that is still better than the best found after k trials (lower is better), and the time of a
 // suggestion.
-// node bench/quality/tables.mjs [--seeds 20] [--trials 100] [--tables folder] [--each] [--json file] [sampler …]      needs: npm run build
+// With --optuna, Optuna's RandomSampler and TPESampler in the same run, from the same seeds.
+// node bench/quality/tables.mjs [--seeds 20] [--first 1000] [--trials 100] [--tables folder] [--each] [--optuna] [--json file] [sampler …]
+// needs: npm run build; for --optuna a Python with optuna (RESWEEP_PYTHON)
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -12,6 +15,7 @@ const CHECKPOINTS = [25, 40, 50, 100];
 const GOALS = { 25: 0.002, 40: 0.00029, 50: 0.00015, 100: 0.00006 };
 const args = process.argv.slice(2);
 const seeds = Number(option('--seeds') ?? 20);
+const first = Number(option('--first') ?? 1000);
 const trials = Number(option('--trials') ?? 100);
 const folder = option('--tables') ?? join(import.meta.dirname, 'tables');
 const json = option('--json');
@@ -86,7 +90,7 @@ for (const name of names.length > 0 ? names : Object.keys(samplers)) {
   const results = [];
   for (const table of tables) {
     const own = [];
-    for (let seed = 0; seed < seeds; seed++) own.push(await sweep(table, samplers[name](1000 + seed)));
+    for (let seed = first; seed < first + seeds; seed++) own.push(await sweep(table, samplers[name](seed)));
     results.push(...own);
     if (isEach)
       console.log(
@@ -100,10 +104,25 @@ for (const name of names.length > 0 ? names : Object.keys(samplers)) {
     return `@${k} ${show(score)}${name === 'auto' ? ` (goal <= ${GOALS[k]})` : ''}`;
   });
   const curve = Array.from({ length: trials }, (_, i) => geometric(results.map(({ found }) => found[i + 1])));
-  recorded[name] = { seeds, curve };
+  recorded[name] = { seeds, first, curve };
   console.log(
     `${name}: ${scores.join(', ')}; ${show(mean(results.map(({ milliseconds }) => milliseconds)))} ms per suggestion; ${tables.length} tables, ${seeds} seeds`,
   );
+}
+if (args.includes('--optuna')) {
+  const script = join(import.meta.dirname, 'optuna_tables.py');
+  const rest = [
+    '--tables',
+    folder,
+    '--samplers',
+    'RandomSampler',
+    'TPESampler',
+    '--seeds',
+    `${seeds}`,
+    '--first',
+    `${first}`,
+  ];
+  execFileSync(process.env.RESWEEP_PYTHON ?? 'python3', [script, ...rest, '--no-file'], { stdio: 'inherit' });
 }
 if (json !== undefined)
   writeFileSync(json, `${JSON.stringify({ tables: tables.map(({ name }) => name), samplers: recorded }, null, 1)}\n`);

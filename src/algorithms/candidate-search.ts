@@ -77,7 +77,9 @@ export function searchCandidates(options: CandidateSearchOptions): Candidate | u
 
 /** A uniform draw from the whole domain. */
 export function randomPoint(columns: readonly Column[], random: Random): Float64Array {
-  return Float64Array.from(columns, (column) => valueForShare(column, random.uniform()));
+  const point = new Float64Array(columns.length);
+  for (let j = 0; j < columns.length; j++) point[j] = valueForShare(columns[j] as Column, random.uniform());
+  return point;
 }
 
 /** A point that differs from another by small steps in about twenty columns (after TuRBO: Eriksson et al., NeurIPS 2019, §2). */
@@ -170,12 +172,12 @@ function addNeighbours(
   // Steps in all wide columns together follow slanted valleys.
   for (const width of widths) {
     for (let i = 0; i < 6; i++) {
-      pool.add(
-        Float64Array.from(columns, (column, j) => {
-          const here = centre[j] as number;
-          return isWide(column) ? snapped(column, here + (width / 2) * random.normal()) : here;
-        }),
-      );
+      const point = centre.slice();
+      for (let j = 0; j < columns.length; j++) {
+        const column = columns[j] as Column;
+        if (isWide(column)) point[j] = snapped(column, (centre[j] as number) + (width / 2) * random.normal());
+      }
+      pool.add(point);
     }
   }
 }

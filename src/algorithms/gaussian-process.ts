@@ -43,6 +43,11 @@ export class GaussianProcess {
   readonly #byColumn: readonly Float64Array[];
   /** Whether every row has a value in the column. */
   readonly #isComplete: readonly boolean[];
+  /** Whether all that a column brings is its squared distance: complete numbers of many values, no process of its own. */
+  readonly #isPlain: readonly boolean[];
+  /** Values of the plain columns in units of their length scales, row by row, and those of the latest point. */
+  readonly #scaledRows: Float64Array;
+  readonly #scaledPoint: Float64Array;
   readonly #inverseL: Float64Array;
   readonly #weights: Float64Array;
   readonly #covariances: Float64Array;
@@ -69,6 +74,21 @@ export class GaussianProcess {
     this.#byColumn = columns.map((_, j) => Float64Array.from(rows, (row) => row[j] as number));
     const l = new Float64Array(n * n);
     this.#isComplete = this.#byColumn.map((values) => !values.some(Number.isNaN));
+    this.#isPlain = columns.map(
+      ({ kind }, j) =>
+        parameters.additive === undefined &&
+        kind !== 'categorical' &&
+        this.#shares[j] === undefined &&
+        this.#isComplete[j] === true,
+    );
+    const plain = [...columns.keys()].filter((j) => this.#isPlain[j]);
+    this.#scaledPoint = new Float64Array(plain.length);
+    this.#scaledRows = new Float64Array(n * plain.length);
+    for (const [c, j] of plain.entries()) {
+      const root = Math.sqrt(parameters.inverseSquaredScales[j] as number);
+      const values = this.#byColumn[j] as Float64Array;
+      for (let i = 0; i < n; i++) this.#scaledRows[i * plain.length + c] = (values[i] as number) * root;
+    }
     let noise = parameters.noiseVariance;
     for (;;) {
       for (let i = 0; i < n; i++) {
@@ -183,7 +203,9 @@ export class GaussianProcess {
     const sum = this.#additive;
     k.fill(0, 0, count);
     if (additive !== undefined) sum.fill(0, 0, count);
+    const hasPlain = this.#setScaledPoint(point);
     for (let j = 0; j < this.#byColumn.length; j++) {
+      if (hasPlain && this.#isPlain[j] === true) continue;
       const x = point[j] as number;
       const kept = this.#shares[j];
       if (kept === undefined) {
@@ -194,8 +216,38 @@ export class GaussianProcess {
       for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (distances[i] as number);
       if (own !== undefined) for (let i = 0; i < count; i++) sum[i] = (sum[i] as number) + (own[i] as number);
     }
+    if (hasPlain) this.#addPlainColumns(count);
     for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(k[i] as number);
     if (additive !== undefined) for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (sum[i] as number);
+  }
+
+  /** A point's values in the plain columns, in units of the length scales; false where there are none or one does not take part. */
+  #setScaledPoint(point: Float64Array): boolean {
+    const { inverseSquaredScales } = this.parameters;
+    const scaled = this.#scaledPoint;
+    let c = 0;
+    for (let j = 0; j < this.#isPlain.length; j++) {
+      if (this.#isPlain[j] !== true) continue;
+      const x = point[j] as number;
+      if (Number.isNaN(x)) return false;
+      scaled[c++] = x * Math.sqrt(inverseSquaredScales[j] as number);
+    }
+    return c > 0;
+  }
+
+  #addPlainColumns(count: number): void {
+    const k = this.#covariances;
+    const rows = this.#scaledRows;
+    const x = this.#scaledPoint;
+    const width = x.length;
+    for (let i = 0, at = 0; i < count; i++) {
+      let sum = k[i] as number;
+      for (let c = 0; c < width; c++, at++) {
+        const difference = (rows[at] as number) - (x[c] as number);
+        sum += difference * difference;
+      }
+      k[i] = sum;
+    }
   }
 
   #addColumn(j: number, x: number, count: number): void {
@@ -207,13 +259,6 @@ export class GaussianProcess {
     const t = inverseSquaredScales[j] as number;
     const own = additive?.inverseSquaredScales[j];
     const height = (additive?.signalVariance ?? 0) / this.#byColumn.length;
-    if (!isCategorical && own === undefined && !Number.isNaN(x) && this.#isComplete[j] === true) {
-      for (let i = 0; i < count; i++) {
-        const difference = (values[i] as number) - x;
-        k[i] = (k[i] as number) + t * difference * difference;
-      }
-      return;
-    }
     for (let i = 0; i < count; i++) {
       const square = squaredDistance(isCategorical, x, values[i] as number);
       k[i] = (k[i] as number) + t * square;

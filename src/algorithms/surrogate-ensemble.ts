@@ -61,17 +61,19 @@ export class SurrogateEnsemble {
     const treesVariances = new Float64Array(n);
     this.trees?.predict(candidates, treesMeans, treesVariances);
     const extra = bonus === undefined ? undefined : candidates.map(bonus);
+    const { process: p, trees: t } = this.weights;
     const scoreAt = (i: number, processVariance: number): number => {
-      const { mean, variance } = this.#mix(
-        processMeans[i] as number,
-        processVariance,
-        treesMeans[i] as number,
-        treesVariances[i] as number,
-      );
-      return logExpectedImprovement(mean, Math.sqrt(variance), incumbent) + (extra?.[i] ?? 0);
+      const a = processMeans[i] as number;
+      const b = treesMeans[i] as number;
+      const mean = p * a + t * b;
+      const variance = p * (processVariance + a * a) + t * ((treesVariances[i] as number) + b * b) - mean * mean;
+      return logExpectedImprovement(mean, Math.sqrt(Math.max(variance, 0)), incumbent) + (extra?.[i] ?? 0);
     };
-    const upper = Float64Array.from(bounds, (bound, i) => scoreAt(i, bound));
-    const order = Array.from(upper.keys()).sort((a, b) => (upper[b] as number) - (upper[a] as number) || a - b);
+    const upper = bounds.map((bound, i) => scoreAt(i, bound));
+    const least = count > 1 ? -Infinity : this.#leastOf(candidates, upper, scoreAt);
+    const order: number[] = [];
+    for (let i = 0; i < n; i++) if ((upper[i] as number) >= least) order.push(i);
+    order.sort((a, b) => (upper[b] as number) - (upper[a] as number) || a - b);
     const found: { index: number; score: number }[] = [];
     for (const index of order) {
       if (found.length === count && (upper[index] as number) <= (found[count - 1]?.score ?? -Infinity)) break;
@@ -82,5 +84,16 @@ export class SurrogateEnsemble {
       if (found.length > count) found.pop();
     }
     return found;
+  }
+  /** What the best of all has at least: the score where the bound is highest. */
+  #leastOf(
+    candidates: readonly Float64Array[],
+    upper: Float64Array,
+    scoreAt: (i: number, processVariance: number) => number,
+  ): number {
+    let highest = -1;
+    for (let i = 0; i < upper.length; i++)
+      if (highest < 0 || (upper[i] as number) > (upper[highest] as number)) highest = i;
+    return highest < 0 ? -Infinity : scoreAt(highest, this.process.varianceAt(candidates[highest] as Float64Array));
   }
 }

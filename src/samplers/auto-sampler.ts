@@ -16,11 +16,13 @@ import { InferredSpace } from './inferred-space.js';
 import { refitSize } from './refit-size.js';
 import { shareRelativeParams, sharedRelativeParams } from './relative-params.js';
 import { trialRandom, type Sampler, type SamplingTrial } from './sampler.js';
-import { TrialLogs, type LogEntry, type TrialLog } from './trial-log.js';
+import { TrialLogs, type TrialLog } from './trial-log.js';
 
 const RELATIVE_PARAMS = 'auto:relative_params:';
 /** Trials before the model: the middle of the space, then a Sobol sequence. */
 const STARTUP_TRIALS = 5;
+/** The same with several objectives: what they can do at their worst says how far the front reaches. */
+const STARTUP_OF_SEVERAL = 10;
 /** Trials that the model sees at most, the better half and others evenly: its time grows with the square. */
 const MODEL_ROWS = 100;
 /** Trials from which its hyper-parameters are worked out. */
@@ -35,9 +37,15 @@ const CENTRES = 3;
 interface Fit {
   readonly size: number;
   readonly parameters: GpParameters;
-  /** Chosen at another number, less often. */
-  readonly chosenAt: number;
   readonly warp: Warp;
+  readonly chosen: Choice;
+}
+
+/** A warp and its hyper-parameters, chosen at fewer numbers of trials. */
+interface Choice {
+  readonly at: number;
+  readonly warp: Warp;
+  readonly parameters: GpParameters;
 }
 
 export interface AutoSamplerOptions {
@@ -80,12 +88,13 @@ export class AutoSampler implements Sampler {
     const space = this.#spaces.of(study);
     if (space === undefined || space.names.length === 0) return {};
     const log = this.#logs.of(study, space);
-    if (log.complete.length >= STARTUP_TRIALS && isForProcesses(study, space, log)) {
+    const startup = study.directions.length > 1 ? STARTUP_OF_SEVERAL : STARTUP_TRIALS;
+    if (log.complete.length >= startup && isForProcesses(study, space, log)) {
       const params = this.#processes.sampleRelative(study, trial);
       if (space.names.every((name) => name in params)) return params;
     }
     const point =
-      log.size < STARTUP_TRIALS || log.complete.length < 2
+      log.size < startup || log.complete.length < 2
         ? this.#startPoint(study, trial, space, log)
         : this.#modelPoint(study, trial, space, log);
     // A define-by-run objective may ask for what the conditions learnt so far leave out.
@@ -139,7 +148,7 @@ export class AutoSampler implements Sampler {
     const hasSeveral = study.directions.length > 1;
     const entries = log.sample(MODEL_ROWS);
     const losses = scalarLosses(entries, random);
-    const pruned = hasSeveral ? [] : log.estimatedPruned(MODEL_ROWS >> 2);
+    const pruned = hasSeveral ? [] : log.estimatedPruned(Math.max(MODEL_ROWS >> 2, MODEL_ROWS - entries.length));
     const pending = study.history.unfinished.flatMap((other) => {
       if (other.state !== 'RUNNING' || other.number === trial.number) return [];
       const shared = space.encodeParams({
@@ -152,7 +161,7 @@ export class AutoSampler implements Sampler {
       const violation = (entries[a]?.violation ?? 0) - (entries[b]?.violation ?? 0);
       return violation || (losses[a] as number) - (losses[b] as number) || a - b;
     });
-    const { parameters, warp } = this.#fit(space, log, hasSeveral);
+    const { parameters, warp } = this.#fit(study, space, log);
     const candidate = proposeByModel({
       domain,
       rows: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
@@ -171,27 +180,44 @@ export class AutoSampler implements Sampler {
   }
 
   /** As of the last refit: at fixed numbers of completed trials, so that it follows from the history alone. */
-  #fit(space: EncodedSpace, log: TrialLog, hasSeveral: boolean): Fit {
-    const size = refitSize(log.complete.length, 20);
+  #fit(study: StudyView, space: EncodedSpace, log: TrialLog): Fit {
+    const size = refitSize(log.size, 20);
     const known = this.#fits.get(log);
     if (known?.size === size) return known;
     const { columns } = space.domain;
-    const losses = (entries: readonly LogEntry[]): Float64Array => scalarLosses(entries, undefined);
-    const chosenAt = refitSize(log.complete.length, 4);
-    let warp = known?.chosenAt === chosenAt ? known.warp : undefined;
-    // Several objectives come as ranks.
-    if (warp === undefined && hasSeveral) warp = 'rank';
-    if (warp === undefined) {
-      const entries = log.sample(FIT_ROWS, chosenAt);
-      const points = entries.map(({ point }) => point);
-      ({ warp } = chooseWarp(columns, points, losses(entries)));
-    }
-    const entries = log.sample(FIT_ROWS, size);
-    const points = entries.map(({ point }) => point);
-    const fitted = { size, chosenAt, warp, parameters: fitProcess(columns, points, losses(entries), warp) };
+    const chosenAt = refitSize(log.size, 4);
+    const chosen = known?.chosen.at === chosenAt ? known.chosen : chooseAt(study, space, log, chosenAt);
+    const { warp } = chosen;
+    const { points, losses } = observationsAt(study, log, size);
+    const parameters = size === chosenAt ? chosen.parameters : fitProcess(columns, points, losses, warp);
+    const fitted = { size, warp, parameters, chosen };
     this.#fits.set(log, fitted);
     return fitted;
   }
+}
+
+/** What hyper-parameters are worked out from: a part of the first `size` trials, pruned ones at what they were heading for. */
+function observationsAt(
+  study: StudyView,
+  log: TrialLog,
+  size: number,
+): { points: Float64Array[]; losses: Float64Array } {
+  const counts = log.countsAt(size);
+  const entries = log.sample(FIT_ROWS, counts.complete);
+  const most = study.directions.length > 1 ? 0 : FIT_ROWS - entries.length;
+  const pruned = most === 0 ? [] : log.estimatedPruned(most, counts);
+  return {
+    points: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
+    losses: Float64Array.from([...scalarLosses(entries, undefined), ...pruned.map(({ loss }) => loss)]),
+  };
+}
+
+function chooseAt(study: StudyView, { domain }: EncodedSpace, log: TrialLog, at: number): Choice {
+  const { columns } = domain;
+  const { points, losses } = observationsAt(study, log, at);
+  // Several objectives come as ranks.
+  if (study.directions.length > 1) return { at, warp: 'rank', parameters: fitProcess(columns, points, losses, 'rank') };
+  return { at, ...chooseWarp(columns, points, losses) };
 }
 
 /**

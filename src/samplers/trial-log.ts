@@ -22,7 +22,15 @@ export interface LogEntry {
   readonly violation: number;
 }
 
+/** How many trials of a kind there were at some time. */
+export interface FinishedCounts {
+  readonly complete: number;
+  readonly pruned: number;
+}
+
 const MOST_ELITE = 600;
+/** Completed trials, the latest, that pruned ones are compared with. */
+const MOST_PEERS = 200;
 
 /**
  * The finished trials of a study within one search space, taken in as they come. Trials that have values outside of the space as it
@@ -110,32 +118,56 @@ export class TrialLog {
     return [...chosen].sort(byNumber);
   }
 
+  /** How many of the first `size` completed and pruned trials were which; at least two completed ones. */
+  countsAt(size: number): FinishedCounts {
+    let complete = 0;
+    let pruned = 0;
+    while (complete + pruned < size) {
+      const next = this.complete[complete];
+      const other = this.pruned[pruned];
+      if (next === undefined && other === undefined) break;
+      if (other === undefined || (next !== undefined && next.trial.number < other.trial.number)) complete++;
+      else pruned++;
+    }
+    return { complete: Math.max(complete, Math.min(2, this.complete.length)), pruned };
+  }
+
   /**
-   * What pruned trials are worth: the loss of the completed trial that stood at the same place when both had reported the last step
-   * of the pruned one, and never better than the median. Where nothing can be compared, the worse quarter's best.
+   * What pruned trials were heading for: their last value and what completed trials still gained from that step on, in the median;
+   * never better than the worst of their better quarter. Where nothing can be compared, the worse quarter's best. The latest `most`.
    */
-  estimatedPruned(most: number): { entry: LogEntry; loss: number }[] {
-    if (this.pruned.length === 0) return [];
-    const losses = this.ranked.map(({ losses: [loss] }) => loss ?? NaN).sort((a, b) => a - b);
-    if (losses.length === 0) return [];
-    const at = (share: number): number => losses[Math.min(losses.length - 1, Math.floor(share * losses.length))] ?? 0;
+  estimatedPruned(
+    most: number,
+    { complete, pruned }: FinishedCounts = { complete: this.complete.length, pruned: this.pruned.length },
+  ): { entry: LogEntry; loss: number }[] {
+    const peers = this.complete.slice(Math.max(0, complete - MOST_PEERS), complete);
+    if (pruned === 0 || peers.length === 0) return [];
+    const lossOf = (entry: LogEntry): number => entry.losses[0] ?? NaN;
+    const losses = peers.map(lossOf).sort(ascending);
+    const good = losses[losses.length >> 2] ?? 0;
+    const bad = losses[Math.floor(0.75 * losses.length)] ?? good;
     const sign = this.#directions[0] === 'maximize' ? -1 : 1;
-    const peers = this.complete.slice(-200);
-    return this.pruned.slice(-most).map((entry) => {
+    const gains = new Map<number, number | undefined>();
+    const gainFrom = (step: number): number | undefined => {
+      if (gains.has(step)) return gains.get(step);
+      const own = peers
+        .map((peer) => lossOf(peer) - sign * (peer.trial.intermediateValues[step] ?? NaN))
+        .filter(Number.isFinite)
+        .sort(ascending);
+      const gain = own[own.length >> 1];
+      gains.set(step, gain);
+      return gain;
+    };
+    return this.pruned.slice(Math.max(0, pruned - most), pruned).map((entry) => {
       const step = entry.trial.lastStep;
       const value = step === undefined ? NaN : sign * (entry.trial.intermediateValues[step] ?? NaN);
-      let worse = 0;
-      let compared = 0;
-      for (const peer of peers) {
-        const other = step === undefined ? undefined : peer.trial.intermediateValues[step];
-        if (other === undefined) continue;
-        compared++;
-        if (sign * other < value) worse++;
-      }
-      return { entry, loss: compared === 0 || Number.isNaN(value) ? at(0.75) : at(Math.max(0.5, worse / compared)) };
+      const gain = step === undefined ? undefined : gainFrom(step);
+      return { entry, loss: gain === undefined || Number.isNaN(value) ? bad : Math.max(good, value + gain) };
     });
   }
 }
+
+const ascending = (a: number, b: number): number => a - b;
 
 /** Logs by study and space; the caches of a sampler. */
 export class TrialLogs {
