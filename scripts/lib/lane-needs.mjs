@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 
 import { at } from './paths.mjs';
 import { pythonWith } from './python.mjs';
-import { onPath, runCommand } from './run-command.mjs';
+import { onPath, pathOf, runCommand } from './run-command.mjs';
 
 /**
  * What a lane prepares before its tests. `env` goes to the tests; each problem names a part that cannot be had here,
@@ -59,7 +59,8 @@ const prepareBy = {
       : { env: {}, problems: [`the native TensorFlow cannot be built: ${reason}`], essential: true };
   },
   browser: () => {
-    const found = process.env.RESWEEP_CHROMIUM ?? chromiums.find(onPath);
+    const name = chromiums.find(onPath);
+    const found = process.env.RESWEEP_CHROMIUM ?? (name === undefined ? undefined : pathOf(name));
     return found === undefined
       ? {
           env: {},

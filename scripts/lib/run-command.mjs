@@ -69,5 +69,14 @@ export function tool(path, args) {
 
 /** Whether a program of this name is on the path. */
 export function onPath(name) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)));
+  return pathOf(name) !== undefined;
+}
+
+/** Path of a program that a shell would find; undefined where there is none. */
+export function pathOf(name) {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 }

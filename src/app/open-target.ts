@@ -51,7 +51,9 @@ export async function openTarget(
   }
 }
 
-interface Found {
+/** Where a study is, nothing of it open. */
+export interface FoundTarget {
+  /** Path of a database, or a URL. */
   readonly storage: string;
   readonly studyDir?: string;
   readonly study8?: string;
@@ -59,7 +61,11 @@ interface Found {
   readonly config?: SweepConfig;
 }
 
-async function resolveTarget(target: string): Promise<Found> {
+/**
+ * Where the study is that a user names; a configuration's is restored where it is missing.
+ * @throws UsageError where nothing is there, naming each place searched
+ */
+export async function resolveTarget(target: string): Promise<FoundTarget> {
   if (target.includes('://')) return { storage: target };
   const path = resolve(target);
   if (/\.ya?ml$/i.test(path)) return await fromConfig(path);
@@ -74,7 +80,7 @@ async function resolveTarget(target: string): Promise<Found> {
   return { storage: studyDb, ...placeOf(path) };
 }
 
-async function fromConfig(path: string): Promise<Found> {
+async function fromConfig(path: string): Promise<FoundTarget> {
   const sweep = await locateSweep(path);
   const { config } = sweep;
   if (config.storage.kind === 'url' && config.storage.url !== undefined) {
@@ -121,7 +127,7 @@ function placeOf(folder: string): { studyDir?: string; study8?: string } {
 }
 
 /** The study under `outputs/hpo/` whose database or events changed last. */
-function newestStudy(): Found {
+function newestStudy(): FoundTarget {
   const root = hpoFolder(findProjectRoot(process.cwd()));
   let newest: { path: string; time: number } | undefined;
   for (const studyDir of studyFolders(root)) {

@@ -8,6 +8,8 @@ import { shortNumber } from '../report/charts/chart-parts.js';
 import type { ReportCard, ReportContent, ReportFigure, ReportSection, ReportTable } from '../report/report-page.js';
 import type { Study } from '../study/study.js';
 import { timeText, bytesText, durationText } from './format-text.js';
+import { stageSections } from './report-stages.js';
+import type { StageResult } from './stage-results.js';
 import { trialRow, type BackupHealth, type StudyStatus } from './study-report.js';
 
 const LISTED_TRIALS = 25;
@@ -19,6 +21,7 @@ export async function reportContent(
   config: SweepConfig | undefined,
   figures: readonly ReportFigure[],
   highlight: readonly number[],
+  results: readonly StageResult[] = [],
 ): Promise<ReportContent> {
   const names = metricNames(study);
   const goals = names.map((name, i) => `${study.directions[i] ?? ''} ${name}`).join(', ');
@@ -32,6 +35,7 @@ export async function reportContent(
       { title: names.length > 1 ? 'Pareto front' : 'Best trial', table: bestTable(status, names) },
       { title: 'Figures', figures },
       { title: 'Parameters', table: await parameterTable(study) },
+      ...stageSections(results),
       backupSection(status.backup, config),
       trialSection(study, names, highlight),
     ],

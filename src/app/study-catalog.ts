@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
-import { messageOf, UsageError } from '../core/errors.js';
+import { messageOf, ResweepError, UsageError } from '../core/errors.js';
 import { STUDY_DB, study8OfFolderName } from '../core/study-paths.js';
 import { findProjectRoot } from '../config/project-root.js';
 import { NopPruner } from '../pruners/nop-pruner.js';
@@ -12,6 +12,7 @@ import type { Study } from '../study/study.js';
 import { openStorage } from '../storage/open-storage.js';
 import { isConfigFile } from './find-config.js';
 import { locateSweep } from './locate-sweep.js';
+import { resolveTarget } from './open-target.js';
 
 export type { Study } from '../study/study.js';
 
@@ -42,6 +43,8 @@ const SKIPPED = new Set([
   'conversion',
 ]);
 const DEEPEST = 6;
+/** So often the backups are asked for a study that is nowhere. */
+const SEARCH_MS = 30_000;
 
 /**
  * All studies below some places: a project, `outputs/`, a study folder, a database file, a configuration, a URL.
@@ -59,13 +62,7 @@ export async function findStudies(
 
 async function studiesAt(place: string, memory: CatalogMemory): Promise<readonly CatalogEntry[]> {
   if (place.includes('://')) return await studiesIn(place, undefined, memory);
-  if (isConfigFile(place)) {
-    const { config, studyDir } = await locateSweep(place);
-    const { storage } = config;
-    return storage.kind === 'url' && storage.url !== undefined
-      ? await studiesIn(storage.url, studyDir, memory)
-      : await studiesIn(join(studyDir, STUDY_DB), studyDir, memory);
-  }
+  if (isConfigFile(place)) return await studyOfConfig(place, memory);
   const path = resolve(place);
   if (!existsSync(path)) {
     throw new UsageError(`There is no ${place}.`, {
@@ -77,6 +74,39 @@ async function studiesAt(place: string, memory: CatalogMemory): Promise<readonly
   const found: CatalogEntry[] = [];
   for (const file of files) found.push(...(await studiesIn(file, studyFolderOf(file), memory)));
   return found;
+}
+
+/** The study of a configuration, restored where it is missing; one that is nowhere is shown as such, and looked for again. */
+async function studyOfConfig(path: string, memory: CatalogMemory): Promise<readonly CatalogEntry[]> {
+  const { config, studyDir, study8, exists } = await locateSweep(path);
+  const { kind, url } = config.storage;
+  const storage = kind === 'url' && url !== undefined ? url : join(studyDir, STUDY_DB);
+  if (storage === url || exists) return await ofName(storage, studyDir, config.study, memory);
+  const mark = String(Math.floor(Date.now() / SEARCH_MS));
+  const known = memory.get(path);
+  if (known?.mark === mark) return known.entries;
+  try {
+    const found = await resolveTarget(path);
+    return await ofName(found.storage, found.studyDir, config.study, memory);
+  } catch (error) {
+    const place = relative(process.cwd(), storage);
+    const common = { id: idOf(storage, config.study), storage, studyName: config.study, studyDir, study8, place };
+    const hint = error instanceof ResweepError && error.hint !== undefined ? ` ${error.hint}` : '';
+    const entries = [{ ...common, error: `${messageOf(error)}${hint}` }];
+    memory.set(path, { mark, entries });
+    return entries;
+  }
+}
+
+/** A server, or a file of several, may hold other studies too. */
+async function ofName(
+  storage: string,
+  studyDir: string | undefined,
+  name: string,
+  memory: CatalogMemory,
+): Promise<readonly CatalogEntry[]> {
+  const entries = await studiesIn(storage, studyDir, memory);
+  return entries.filter(({ studyName }) => studyName === undefined || studyName === name);
 }
 
 function studyFolderOf(file: string): string | undefined {

@@ -13,6 +13,7 @@ import { bestTrialOf, paretoFrontOf } from '../study/best-trials.js';
 import type { Study } from '../study/study.js';
 import type { OpenTarget } from './open-target.js';
 import { reportContent } from './report-content.js';
+import { stageResults } from './stage-results.js';
 import { FIGURE_KINDS, isApplicable, studyFigure } from './study-figures.js';
 import { studyStatus } from './study-report.js';
 
@@ -75,7 +76,10 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
       });
     }
     const status = await studyStatus(study, target);
-    write(out, reportPage(await reportContent(study, status, target.config, parts, highlight), clientScript()));
+    const { studyDir, study8 } = target;
+    const results = studyDir === undefined || study8 === undefined ? [] : stageResults(studyDir, study8);
+    const content = await reportContent(study, status, target.config, parts, highlight, results);
+    write(out, reportPage(content, clientScript()));
   }
   return { files, figures: figures.map(({ kind }) => kind) };
 }

@@ -14,6 +14,10 @@ const MOST: Readonly<Partial<Record<Figure['kind'], number>>> = {
   parallelCoordinate: 1_200,
   timeline: 3_000,
   optimizationHistory: 4_000,
+  // These draw every trial once in each of several panels.
+  slice: 1_000,
+  rank: 400,
+  contour: 300,
 };
 const MOST_ELSEWHERE = 2_000;
 const KEPT = 300;

@@ -144,6 +144,19 @@ describe('what the dashboard answers', () => {
     expect(results).toContainEqual(expect.objectContaining({ stage: 'benchmark' }));
   });
 
+  it('shows a final training with its metrics', async () => {
+    const folder = join(project.root, 'outputs', 'final_training', 'local', 'mlp', 'spec-0000abcd');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'training.json'), '{"format": 1, "study8": "00000001", "seeds": []}');
+    writeFileSync(join(folder, 'metrics.json'), '{"accuracy": 0.9}');
+    const results = await project.get<{ stage: string; content: unknown }[]>(`/api/studies/${id}/results`);
+    expect(results).toContainEqual({
+      stage: 'training',
+      place: 'final_training/local/mlp/spec-0000abcd',
+      content: { format: 1, study8: '00000001', seeds: [], metrics: { accuracy: 0.9 } },
+    });
+  });
+
   it('says at once that something changed', async () => {
     const response = await project.request(`/api/studies/${id}/live`);
     const reader = response.body!.getReader();

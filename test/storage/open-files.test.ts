@@ -38,8 +38,9 @@ describe('a database file that this process has open', () => {
   it.each([
     [
       'a second connection',
-      (): void => {
+      (): Promise<void> => {
         openSqliteFile(path, { busyMs: 1_000, readOnly: true }).close();
+        return Promise.resolve();
       },
     ],
     [

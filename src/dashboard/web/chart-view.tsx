@@ -60,7 +60,9 @@ function Drawing(props: ChartProps & { readonly answer: FigureAnswer }): JSX.Ele
   const { answer, logValues, onChart } = props;
   const theme = useContext(ThemeContext) === 'dark' ? DARK : LIGHT;
   const { id } = useContext(StudyContext);
-  const [place, width] = useWidth();
+  const [place, seen] = useWidth();
+  const width = seen === 0 ? 0 : Math.max(seen, narrowest(answer));
+  const scrolls = width > seen;
   const chart = useRef<ECharts | undefined>(undefined);
   const [angles, setAngles] = useState<readonly [number, number]>([-32, 22]);
   const turns = answer.figure.kind === 'paretoFront' && answer.figure.targetNames.length === 3;
@@ -99,7 +101,7 @@ function Drawing(props: ChartProps & { readonly answer: FigureAnswer }): JSX.Ele
     setAngles(([a, b]) => [a + across, Math.min(85, Math.max(0, b + up))]);
   return (
     <div
-      class={turns ? 'chart turns' : 'chart'}
+      class={turns ? 'chart turns' : scrolls ? 'chart scrolls' : 'chart'}
       ref={place}
       role="img"
       aria-label={describe(answer, props.title)}
@@ -117,9 +119,16 @@ function Drawing(props: ChartProps & { readonly answer: FigureAnswer }): JSX.Ele
               turn(step[0] ?? 0, step[1] ?? 0);
             },
           }
-        : {})}
+        : scrolls
+          ? { tabIndex: 0 }
+          : {})}
     />
   );
+}
+
+/** Pixels below which a figure would overlap itself: it scrolls instead. */
+function narrowest({ figure }: FigureAnswer): number {
+  return figure.kind === 'parallelCoordinate' ? 90 + 72 * (figure.objectives.length + figure.params.length - 1) : 0;
 }
 
 /** The number that a point carries: third of its values, fourth of a bar's, or a line's name. */

@@ -12,33 +12,59 @@ const HEIGHT = 240;
 
 /** What one trial reported on its way. */
 export function CurveChart({ trial }: { readonly trial: TrialDetail }): JSX.Element {
+  const state = trial.state === 'RUNNING' || trial.state === 'PRUNED' ? trial.state : 'COMPLETE';
+  const points = trial.curve.flatMap(([step, value]) => (value === null ? [] : [[step, value] as const]));
+  return (
+    <CurvesCard
+      title="Learning curve"
+      note={`${trial.curve.length} reports`}
+      curves={[curveOf(trial.number, points, state)]}
+      highlight={trial.number}
+    />
+  );
+}
+
+export function curveOf(
+  number: number,
+  points: readonly (readonly [number, number])[],
+  state: IntermediateCurve['state'] = 'COMPLETE',
+): IntermediateCurve {
+  return {
+    number,
+    state,
+    isFeasible: true,
+    steps: points.map(([step]) => step),
+    values: points.map(([, value]) => value),
+  };
+}
+
+/** Curves of which one stands out. */
+export function CurvesCard(props: {
+  readonly title: string;
+  readonly note: string;
+  readonly curves: readonly IntermediateCurve[];
+  readonly highlight: number;
+}): JSX.Element {
+  const { title, note, curves, highlight } = props;
   const theme = useContext(ThemeContext) === 'dark' ? DARK : LIGHT;
   const [place, width] = useWidth();
   const chart = useRef<ECharts | undefined>(undefined);
+  const content = JSON.stringify(curves);
   useEffect(() => {
     if (width === 0 || place.current === null) return;
     chart.current ??= createChart(place.current, width, HEIGHT);
     chart.current.resize({ width, height: HEIGHT });
-    const points = trial.curve.flatMap(([step, value]) => (value === null ? [] : [[step, value] as const]));
-    const state = trial.state === 'RUNNING' || trial.state === 'PRUNED' ? trial.state : 'COMPLETE';
-    const curve: IntermediateCurve = {
-      number: trial.number,
-      state,
-      isFeasible: true,
-      steps: points.map(([step]) => step),
-      values: points.map(([, value]) => value),
-    };
-    const figure = { kind: 'intermediateValues' as const, curves: [curve] };
-    chart.current.setOption(chartOption(figure, { theme, width, height: HEIGHT, highlight: [trial.number] }), true);
-  }, [trial, theme, width]);
+    const figure = { kind: 'intermediateValues' as const, curves };
+    chart.current.setOption(chartOption(figure, { theme, width, height: HEIGHT, highlight: [highlight] }), true);
+  }, [content, highlight, theme, width]);
   useEffect(() => () => chart.current?.dispose(), []);
   return (
     <section class="card chart-card">
       <div class="card-head">
-        <h3>Learning curve</h3>
-        <span class="soft">{trial.curve.length} reports</span>
+        <h3>{title}</h3>
+        <span class="soft">{note}</span>
       </div>
-      <div ref={place} class="chart" role="img" aria-label={`Learning curve of trial ${trial.number}`} />
+      <div ref={place} class="chart" role="img" aria-label={title} />
     </section>
   );
 }

@@ -5,8 +5,8 @@ import type { StageResult } from '../api-types.js';
 import { api } from './api.js';
 import { StudyContext, type TabProps } from './contexts.js';
 import { useLoaded } from './hooks.js';
-import { JsonView } from './json-view.js';
 import { Empty, Problem } from './parts.js';
+import { StageView } from './stage-views.js';
 
 const TITLES: Readonly<Record<StageResult['stage'], string>> = {
   selection: 'Chosen configuration',
@@ -27,8 +27,7 @@ export function ResultsTab({ study }: TabProps): JSX.Element {
     return (
       <Empty title="Nothing was made of this study yet.">
         <p>
-          <code>resweep pipeline CONFIG</code> benchmarks, selects, trains and converts; {study.name} shows the results
-          here.
+          <code>resweep pipeline CONFIG</code> measures the best models, chooses one, trains it finally and converts it.
         </p>
       </Empty>
     );
@@ -41,16 +40,7 @@ export function ResultsTab({ study }: TabProps): JSX.Element {
         return (
           <section key={stage}>
             <h2>{TITLES[stage]}</h2>
-            <div class="grid">
-              {own.map((result) => (
-                <div key={result.place} class="card">
-                  <div class="card-head">
-                    <code class="soft small clip">{result.place}</code>
-                  </div>
-                  <JsonView value={result.content} />
-                </div>
-              ))}
-            </div>
+            <StageView study={study} stage={stage} results={own} />
           </section>
         );
       })}

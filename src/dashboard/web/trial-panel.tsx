@@ -1,16 +1,16 @@
 import type { JSX } from 'preact';
 import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 
-import type { StudyDetail, TrialDetail } from '../api-types.js';
+import type { StageResult, StudyDetail, TrialDetail } from '../api-types.js';
 import { EnqueueDialog } from './actions.js';
 import { api } from './api.js';
 import { StudyContext } from './contexts.js';
 import { CurveChart } from './curve-chart.js';
-import { bytesText, durationText, numberText, timeText, valueText } from './format.js';
+import { agoText, bytesText, durationText, numberText, timeText, valueText } from './format.js';
 import { useLoaded } from './hooks.js';
-import { JsonView } from './json-view.js';
 import { NoteEditor } from './note-editor.js';
 import { Problem, StateBadge } from './parts.js';
+import { StageView } from './stage-views.js';
 
 /** One trial: what it tried, how it went, what it left behind. */
 export function TrialPanel({ study, number }: { readonly study: StudyDetail; readonly number: number }): JSX.Element {
@@ -79,11 +79,19 @@ export function TrialPanel({ study, number }: { readonly study: StudyDetail; rea
         <Files title="Files" files={others} folder={value.folder} />
       </div>
       {value.benchmark !== null && (
-        <section class="card">
-          <div class="card-head">
-            <h3>Benchmark</h3>
-          </div>
-          <JsonView value={value.benchmark} />
+        <section>
+          <h2>Benchmark</h2>
+          <StageView
+            study={study}
+            stage="benchmark"
+            results={[
+              {
+                stage: 'benchmark',
+                place: `${value.folder ?? ''}/benchmark.json`,
+                content: value.benchmark as StageResult['content'],
+              },
+            ]}
+          />
         </section>
       )}
     </>
@@ -155,10 +163,14 @@ function Files(props: {
       <ul class="lines">
         {props.files.map(({ name, bytes, changedAt }) => (
           <li key={name}>
-            <code class="clip">{name}</code>
+            <code class="clip" title={name}>
+              {name.replace(/^(?:model|checkpoint)\//, '')}
+            </code>
             <span class="grow" />
-            <span class="soft">{bytesText(bytes)}</span>
-            <span class="soft">{timeText(changedAt)}</span>
+            <span class="soft nowrap">{bytesText(bytes)}</span>
+            <time class="soft nowrap" dateTime={changedAt} title={timeText(changedAt)}>
+              {agoText(changedAt)}
+            </time>
           </li>
         ))}
       </ul>

@@ -39,7 +39,7 @@ export function timelineChart(figure: TimelineFigure, settings: ChartSettings): 
       type: 'time',
       min: start,
       max: end,
-      axisLabel: { color: theme.soft, hideOverlap: true },
+      axisLabel: { color: theme.soft, hideOverlap: true, alignMinLabel: 'left', alignMaxLabel: 'right' },
       splitLine: { lineStyle: { color: theme.line, opacity: 0.6 } },
     }),
     yAxis: categoryAxis(
