@@ -11,6 +11,7 @@ import {
   readEncryptionSecret,
   type BackupEvent,
   type BackupLog,
+  type Destination,
   type Drive,
 } from '../backup/index.js';
 import { SqliteSnapshotSource } from '../storage/rdb/sqlite-snapshot.js';
@@ -44,8 +45,16 @@ export function createConfiguredDrive(
   projectRoot: string,
   reporting: { log?: BackupLog; onEvent?: (event: BackupEvent) => void } = {},
 ): Drive | undefined {
+  const destinations = createDestinations(config, projectRoot);
+  if (destinations.length === 0) return undefined;
   const { mounts } = config.backup;
-  const destinations = destinationsOf(config).map((destination) => {
+  return createDrive({ projectRoot, mounts, destinations, snapshotSource: new SqliteSnapshotSource(), ...reporting });
+}
+
+/** The destinations in force, ready to be used. @throws UsageError for options that a destination cannot take */
+export function createDestinations(config: SweepConfig, projectRoot: string): Destination[] {
+  const { mounts } = config.backup;
+  return destinationsOf(config).map((destination) => {
     const { type, name, options, project, every, priority, keep, verify, encrypt, storageClass, tags } = destination;
     const policy = { every, priority, keep, verify: { everyMs: verify.every, deep: verify.deep } };
     const plain = createDestination(type, options, {
@@ -56,6 +65,4 @@ export function createConfiguredDrive(
     const secret = readEncryptionSecret(name, encrypt, (path) => resolve(projectRoot, path));
     return new EncryptingDestination(plain, secret);
   });
-  if (destinations.length === 0) return undefined;
-  return createDrive({ projectRoot, mounts, destinations, snapshotSource: new SqliteSnapshotSource(), ...reporting });
 }

@@ -22,6 +22,7 @@ import { appendChoices, planSpace } from './space-plan.js';
 import { StopWatch } from './stop-request.js';
 import { SweepBackup, type RestoredStudy } from './sweep-backup.js';
 import { editedBounds, keepConfig } from './stored-config.js';
+import { SweepTracking } from './sweep-tracking.js';
 import { SweepLimits } from './sweep-limits.js';
 import { SweepLoop, type LoopEnd } from './sweep-loop.js';
 import type { MessageLevel, SweepObserver } from './sweep-observer.js';
@@ -76,7 +77,14 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
   let config = withOverrides(configured, options);
   const space = declaredSpaceOf(config);
   const log = new RunLog(options.observer ?? {});
-  const { observer } = log;
+  const isReal = options.rehearsal === undefined;
+  const tracking = new SweepTracking(log.observer, {
+    track: isReal ? config.track : {},
+    projectRoot: sweep.projectRoot,
+    joined: options.joined ?? false,
+    redact: sweep.loaded.redact,
+  });
+  const { observer } = tracking;
   const say = (level: MessageLevel, text: string): void => {
     observer.message?.(level, text);
   };
@@ -125,7 +133,10 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       await study.leave();
       // What others did up to now belongs to the summary, and to the last backup.
       await study.sync();
-      const states = await backup.flush();
+      const [states, tracked] = await Promise.all([
+        backup.flush(),
+        tracking.close(countTrials(study).finished >= config.trials),
+      ]);
       const summary: SweepSummary = {
         study: study.studyName,
         study8: sweep.study8,
@@ -135,6 +146,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
         ...bestOf(study),
         restoredFrom: restored.from ?? null,
         backup: { enabled: backup.enabled, destinations: backupSummaries(states) },
+        tracking: tracked,
         stopped: end.reason,
         elapsedSeconds: Math.round(performance.now() - startedAt) / 1000,
       };
@@ -147,6 +159,7 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       events.close();
     }
   } finally {
+    await tracking.close(false);
     await backup.close();
     log.close();
   }

@@ -37,6 +37,8 @@ export interface SweepSummary {
   readonly paretoFront?: readonly BestTrial[];
   readonly restoredFrom: string | null;
   readonly backup: { readonly enabled: boolean; readonly destinations: readonly BackupSummary[] };
+  /** Experiment trackers: where, how many finished trials are there, how many are still missing, and why. */
+  readonly tracking: readonly TrackingSummary[];
   readonly stopped: string;
   readonly elapsedSeconds: number;
 }
@@ -47,6 +49,14 @@ export interface BackupSummary {
   readonly sha256: string | null;
   readonly error: string | null;
   readonly safeUpTo: number | null;
+}
+
+export interface TrackingSummary {
+  readonly name: string;
+  readonly location: string;
+  readonly written: number;
+  readonly missing: number;
+  readonly error: string | null;
 }
 
 /** Counts of a study as this process knows it. */

@@ -178,3 +178,15 @@ export interface ImportArguments extends GlobalArguments {
   readonly name: string | undefined;
   readonly out: string | undefined;
 }
+
+export interface InitArguments extends GlobalArguments {
+  readonly config: string;
+  readonly objective: 'tfjs' | 'command' | 'module' | undefined;
+  readonly study: string | undefined;
+  readonly trials: number | undefined;
+  readonly yes: boolean;
+}
+
+export interface CompletionArguments extends GlobalArguments {
+  readonly shell: 'bash' | 'zsh' | 'fish';
+}

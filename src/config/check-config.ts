@@ -195,6 +195,7 @@ function assemble(checked: CheckedSections, parameters: SweepConfig['parameters'
       mounts: checked.backup.mounts,
       destinations: checked.backup.destinations,
     },
+    track: checked.track,
     benchmark: {
       top: checked.benchmark.top,
       batchSizes: checked.benchmark.batch_sizes,

@@ -84,6 +84,7 @@ export function createConfigSchema(registry: ConfigRegistry) {
     storage: sections.storage.optional(),
     checkpoint: sections.checkpoint,
     backup: backupSchema(registry.destinations),
+    track: sections.track,
     benchmark: sections.benchmark,
     select: sections.select,
     final: sections.final,

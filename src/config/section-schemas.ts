@@ -141,6 +141,37 @@ export const checkpoint = z
   .prefault({})
   .describe('How often the checkpoints of a long trial are backed up.');
 
+const HTTP_URL = /^https?:\/\/[^\s/]/i;
+
+export const track = z
+  .strictObject({
+    tensorboard: z
+      .strictObject({
+        dir: z
+          .string()
+          .min(1)
+          .default('outputs/tensorboard')
+          .describe('Folder of the event files, relative to the project root; each study has a folder in it.'),
+      })
+      .optional()
+      .describe('Event files of TensorBoard, with its HParams plugin.'),
+    mlflow: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(HTTP_URL)
+          .describe('an address of an MLflow server such as http://127.0.0.1:5000')
+          .meta({ examples: ['${MLFLOW_TRACKING_URI}'] }),
+        experiment: z.string().min(1).optional().describe('Name of the experiment; absent: that of the study.'),
+      })
+      .optional()
+      .describe('A run per study and, below it, one per trial on an MLflow server.'),
+  })
+  .prefault({})
+  .describe(
+    'Experiment trackers that are told of every trial. One that fails is tried again and never fails the sweep.',
+  );
+
 export const benchmark = z
   .strictObject({
     top: count('How many of the best trials are measured.').default(5),

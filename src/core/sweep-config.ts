@@ -34,6 +34,7 @@ export interface SweepConfig {
   readonly storage: StorageConfig;
   readonly checkpoint: CheckpointConfig;
   readonly backup: BackupConfig;
+  readonly track: TrackConfig;
   readonly benchmark: BenchmarkConfig;
   readonly select: SelectConfig;
   readonly final: FinalConfig;
@@ -253,6 +254,13 @@ export interface KeepConfig {
   readonly months: number;
   /** Counts of finished trials; the first state that reached one is kept for good. */
   readonly milestones: readonly number[];
+}
+
+/** Experiment trackers; absent: not told. */
+export interface TrackConfig {
+  /** `dir` as written: relative to the project root. */
+  readonly tensorboard?: { readonly dir: string } | undefined;
+  readonly mlflow?: { readonly url: string; readonly experiment?: string | undefined } | undefined;
 }
 
 export interface BenchmarkConfig {

@@ -24,7 +24,7 @@ function problemsOf(text: string, options: { set?: string[]; env?: Record<string
 
 const ROOT_KEYS =
   'study, backbone, backbones, environment, metric, metrics, trials, parallel, sampler, pruner, parameters, feasible, ' +
-  'objective, backend, limits, retry, storage, checkpoint, backup, benchmark, select, final, convert, launch';
+  'objective, backend, limits, retry, storage, checkpoint, backup, track, benchmark, select, final, convert, launch';
 
 const parameters = (text: string): string =>
   `\n  ${text

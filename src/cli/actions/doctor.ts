@@ -1,4 +1,5 @@
 import { runDoctor } from '../../app/doctor/run-doctor.js';
+import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
 import type { DoctorArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
@@ -8,8 +9,12 @@ const SIGNS = { good: ['green', '✓'], warning: ['yellow', '!'], bad: ['red', '
 /** `resweep doctor`. Exit code 1 where something is bad, or could not be mended. */
 export async function doctor(args: DoctorArguments): Promise<void> {
   const output = outputOf(args);
+  const isConfig = (word: string): boolean => /\.ya?ml$/i.test(word);
+  const configs = args.checks.filter(isConfig);
+  if (configs.length > 1) throw new UsageError(`doctor takes one configuration, but got ${configs.join(', ')}.`);
   const reports = await runDoctor({
-    names: args.checks,
+    names: args.checks.filter((word) => !isConfig(word)),
+    configPath: configs[0],
     fix: args.fix,
     say: (line) => {
       output.info(line);

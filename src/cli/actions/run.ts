@@ -100,6 +100,11 @@ function show(summary: SweepSummary, args: RunArguments, display: SweepDisplay, 
   const backup = state?.backupLine(Date.now());
   if (backup !== undefined) output.print(`Backup: ${backup}`);
   for (const problem of state?.backupProblems(Date.now()) ?? []) output.print(output.style(['bold', 'red'], problem));
+  for (const tracker of summary.tracking) {
+    const missing = tracker.missing === 0 ? '' : `, ${tracker.missing} still missing: the next run writes them`;
+    output.print(`Tracked: ${tracker.name}, ${tracker.location}, ${tracker.written} trials${missing}`);
+    if (tracker.error !== null) output.print(output.style('red', `  ${tracker.error}`));
+  }
   output.print();
   output.print(output.style('dim', 'Next:'));
   if (trials.finished < (state?.start.total ?? 0))

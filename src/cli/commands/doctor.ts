@@ -11,10 +11,11 @@ export const doctorCommand: CommandModule<object, DoctorArguments> = {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'Only these; default: all',
+        describe: 'A configuration whose needs are looked at too, and names of checks; default: all of them',
       })
       .option('fix', { type: 'boolean', default: false, describe: 'Mend what can be mended' })
       .example('$0 doctor', 'what works here')
+      .example('$0 doctor configs/quickstart.yaml', 'its destinations, database and packages too')
       .example(
         '$0 doctor --fix tensorflow',
         'builds the native TensorFlow backend (about 210 MB from PyPI, once per machine)',

@@ -6,6 +6,7 @@ import { cleanCommand, fsckCommand } from './care.js';
 import { dashboardCommand } from './dashboard.js';
 import { doctorCommand } from './doctor.js';
 import { compareCommand, copyCommand, importCommand } from './exchange.js';
+import { completionCommand, initCommand } from './first-steps.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { benchmarkCommand, convertCommand, pipelineCommand, selectCommand, trainCommand } from './stages.js';
@@ -24,6 +25,7 @@ import {
 
 /** Every command, in the order of `--help`. Declarations only: what a command needs is loaded when it runs. */
 export const commands = [
+  initCommand,
   runCommand,
   workerCommand,
   stopCommand,
@@ -54,4 +56,5 @@ export const commands = [
   validateCommand,
   schemaCommand,
   doctorCommand,
+  completionCommand,
 ] as unknown as readonly CommandModule[];

@@ -117,3 +117,13 @@ function hasTable(db: Database.Database, table: string): boolean {
 function timeOf(text: string | null): number | undefined {
   return text === null ? undefined : fromDatabaseTime(text)?.getTime();
 }
+
+/** Version of the SQLite library. @throws Error where it cannot be loaded */
+export function sqliteVersion(): string {
+  const db = new Database(':memory:');
+  try {
+    return db.prepare('SELECT sqlite_version()').pluck().get() as string;
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,13 @@
+import { commands } from '../commands/index.js';
+import type { CompletionArguments } from '../arguments.js';
+import { outlineOf } from '../command-outline.js';
+import { bashCompletion } from '../completion/bash.js';
+import { fishCompletion } from '../completion/fish.js';
+import { zshCompletion } from '../completion/zsh.js';
+
+const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
+
+/** `resweep completion bash|zsh|fish`. */
+export function completion({ shell }: CompletionArguments): void {
+  process.stdout.write(SCRIPTS[shell](commands.map(outlineOf)));
+}
