@@ -20,7 +20,10 @@ export const initCommand: CommandModule<object, InitArguments> = {
   handler: async (args) => (await import('../actions/init.js')).init(args),
 };
 
-export const completionCommand: CommandModule<object, CompletionArguments> = {
+/** @param all every command, read when the script is made */
+export const completionCommandOf = (
+  all: () => readonly CommandModule[],
+): CommandModule<object, CompletionArguments> => ({
   command: 'completion <shell>',
   describe: 'A script that completes commands, options and files',
   builder: (argv) =>
@@ -33,5 +36,5 @@ export const completionCommand: CommandModule<object, CompletionArguments> = {
       .example('source <($0 completion bash)', 'for this shell; the same line in ~/.bashrc for every one')
       .example('$0 completion zsh > "${fpath[1]}/_resweep"', 'zsh')
       .example('$0 completion fish > ~/.config/fish/completions/resweep.fish', 'fish') as never,
-  handler: async (args) => (await import('../actions/completion.js')).completion(args),
-};
+  handler: async (args) => (await import('../actions/completion.js')).completion(args, all()),
+});

@@ -6,7 +6,7 @@ import { cleanCommand, fsckCommand } from './care.js';
 import { dashboardCommand } from './dashboard.js';
 import { doctorCommand } from './doctor.js';
 import { compareCommand, copyCommand, importCommand } from './exchange.js';
-import { completionCommand, initCommand } from './first-steps.js';
+import { completionCommandOf, initCommand } from './first-steps.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { benchmarkCommand, convertCommand, pipelineCommand, selectCommand, trainCommand } from './stages.js';
@@ -24,7 +24,7 @@ import {
 } from './study-commands.js';
 
 /** Every command, in the order of `--help`. Declarations only: what a command needs is loaded when it runs. */
-export const commands = [
+export const commands: readonly CommandModule[] = [
   initCommand,
   runCommand,
   workerCommand,
@@ -56,5 +56,5 @@ export const commands = [
   validateCommand,
   schemaCommand,
   doctorCommand,
-  completionCommand,
+  completionCommandOf(() => commands),
 ] as unknown as readonly CommandModule[];
