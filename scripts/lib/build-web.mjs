@@ -1,7 +1,8 @@
 import { at } from './paths.mjs';
 
 /**
- * Bundles what runs in browsers: the dashboard's page into `dist/dashboard/web`, and the report's script into `dist/report/client`.
+ * Bundles what runs in browsers: the dashboard's page into `dist/dashboard/web`, and the report's script into `dist/report/client`;
+ * and what draws without one into `dist/report/svg-engine.js`.
  * Throws where that fails.
  */
 export async function buildWeb() {
@@ -38,5 +39,18 @@ export async function buildWeb() {
       lib: { entry: 'report-client.ts', formats: ['iife'], name: 'resweepReport', fileName: () => 'report-client.js' },
     },
   };
-  for (const one of [page, script]) await build(one);
+  const svgEngine = {
+    ...common,
+    root: at('src', 'report'),
+    define: { 'process.env.NODE_ENV': '"production"' },
+    build: {
+      outDir: at('dist', 'report'),
+      emptyOutDir: false,
+      target: 'node20',
+      minify: true,
+      chunkSizeWarningLimit: 1_500,
+      lib: { entry: 'svg-engine.ts', formats: ['es'], fileName: () => 'svg-engine.js' },
+    },
+  };
+  for (const one of [page, script, svgEngine]) await build(one);
 }

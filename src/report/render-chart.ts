@@ -16,9 +16,9 @@ export interface RenderOptions {
 
 /** A figure as SVG, drawn without a browser. */
 export async function renderSvg(figure: Figure, options: RenderOptions = {}): Promise<string> {
-  const { init } = await import('echarts');
+  const { createSvgChart } = await import('./svg-engine.js');
   const { theme = LIGHT, width = 860, height = chartHeight(figure, width), highlight } = options;
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  const chart = createSvgChart(width, height);
   try {
     chart.setOption(chartOption(figure, { theme, width, height, highlight, still: true }));
     return chart.renderToSVGString({ useViewBox: true });

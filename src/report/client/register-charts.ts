@@ -1,36 +1,9 @@
-import { BarChart, CustomChart, LineChart, LinesChart, ParallelChart, ScatterChart } from 'echarts/charts';
-import {
-  DataZoomInsideComponent,
-  GraphicComponent,
-  GridComponent,
-  LegendPlainComponent,
-  MarkAreaComponent,
-  MarkLineComponent,
-  ParallelComponent,
-  TooltipComponent,
-  VisualMapContinuousComponent,
-} from 'echarts/components';
 import { init, use, type ECharts } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 
-use([
-  BarChart,
-  CustomChart,
-  LineChart,
-  LinesChart,
-  ParallelChart,
-  ScatterChart,
-  DataZoomInsideComponent,
-  GraphicComponent,
-  GridComponent,
-  LegendPlainComponent,
-  MarkAreaComponent,
-  MarkLineComponent,
-  ParallelComponent,
-  TooltipComponent,
-  VisualMapContinuousComponent,
-  CanvasRenderer,
-]);
+import { ECHARTS_PARTS } from '../charts/echarts-parts.js';
+
+use([...ECHARTS_PARTS, CanvasRenderer]);
 
 export type { ECharts };
 

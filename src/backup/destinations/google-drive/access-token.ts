@@ -1,3 +1,4 @@
+import { loadOptional } from '../../../core/optional-package.js';
 import { createSign } from 'node:crypto';
 
 import { DestinationError } from '../../destination.js';
@@ -187,7 +188,11 @@ export class LibraryTokenSource implements TokenSource {
   }
 
   async fetch(): Promise<AccessToken> {
-    const { GoogleAuth } = await import('google-auth-library');
+    const { GoogleAuth } = await loadOptional(
+      'google-auth-library',
+      'Google Drive',
+      () => import('google-auth-library'),
+    );
     const auth = new GoogleAuth({
       scopes: [this.#scope],
       ...(this.#keyFile === undefined ? {} : { keyFile: this.#keyFile }),

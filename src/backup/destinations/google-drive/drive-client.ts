@@ -1,3 +1,4 @@
+import { loadOptional } from '../../../core/optional-package.js';
 import type { drive_v3 } from '@googleapis/drive';
 
 import { TokenCache, type TokenSource } from './access-token.js';
@@ -163,7 +164,9 @@ export class DriveClient {
     run: (api: drive_v3.Drive, options: MethodOptions) => Promise<{ readonly data: T }>,
     bytes = 0,
   ): Promise<T> {
-    this.#api ??= import('@googleapis/drive').then(({ drive }) => drive({ version: 'v3', rootUrl: this.rootUrl }));
+    this.#api ??= loadOptional('@googleapis/drive', 'Google Drive', () => import('@googleapis/drive')).then(
+      ({ drive }) => drive({ version: 'v3', rootUrl: this.rootUrl }),
+    );
     const api = await this.#api;
     const reply = await this.#authorized(what, signal, bytes, async (authorization, limited) => {
       try {

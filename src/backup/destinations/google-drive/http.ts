@@ -1,3 +1,4 @@
+import { loadOptional } from '../../../core/optional-package.js';
 import type { Readable } from 'node:stream';
 
 import { noAnswer, type Answer } from './request-error.js';
@@ -16,7 +17,7 @@ export interface HttpRequest {
  * @throws DestinationError where no answer came
  */
 export async function sendHttp(what: string, request: HttpRequest): Promise<Answer> {
-  const { gaxios } = await import('google-auth-library');
+  const { gaxios } = await loadOptional('google-auth-library', 'Google Drive', () => import('google-auth-library'));
   const { method, url, headers = {}, body, signal } = request;
   try {
     const response = await gaxios.request<string>({
