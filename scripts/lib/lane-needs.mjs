@@ -69,11 +69,18 @@ const prepareBy = {
         }
       : { env: { RESWEEP_CHROMIUM: found }, problems: [] };
   },
-  cluster: () => {
+  cluster: async () => {
+    const [variable, name, standard] = servers[0];
+    const url = process.env[variable] ?? standard;
+    const reachable = await answers(new URL(url));
     const slurm = ['slurmctld', 'munged'].every((name) => onPath(name) || existsSync(`/usr/sbin/${name}`));
     return {
-      env: { RESWEEP_TEST_SLURM: slurm ? '1' : undefined },
-      problems: slurm ? [] : ['no Slurm (Debian: apt-get install slurm-wlm munge)'],
+      env: { RESWEEP_TEST_SLURM: slurm ? '1' : undefined, [variable]: reachable ? url : undefined },
+      problems: [
+        ...(slurm ? [] : ['no Slurm (Debian: apt-get install slurm-wlm munge)']),
+        ...(reachable ? [] : [`${name} does not answer at ${hostOf(url)} (set ${variable})`]),
+      ],
+      essential: !reachable,
     };
   },
 };

@@ -1,15 +1,21 @@
-import { UsageError } from '../core/errors.js';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { messageOf, UsageError } from '../core/errors.js';
 import { schemeOf } from '../core/storage-url.js';
 import { loadConfigText } from '../config/load-config.js';
 import { findProjectRoot } from '../config/project-root.js';
 import { NopPruner } from '../pruners/nop-pruner.js';
 import { RandomSampler } from '../samplers/random-sampler.js';
+import { STORAGE_FILE_VARIABLE, STORAGE_VARIABLE } from '../launch/worker-script.js';
 import { openStorage } from '../storage/open-storage.js';
 import { loadStudy } from '../study/create-study.js';
 import { configRegistry } from './config-registry.js';
 import { isConfigFile } from './find-config.js';
 import { locateLoaded, locateSweep, withStorage, type LocatedSweep } from './locate-sweep.js';
 import { storedConfigOf, type StoredConfig } from './stored-config.js';
+
+export { LAUNCH_VARIABLE } from '../launch/worker-script.js';
 
 /** What a worker joins. */
 export interface JoinedSweep {
@@ -19,6 +25,28 @@ export interface JoinedSweep {
   readonly parallel: number | undefined;
   /** The study's own configuration is in force, and is not stored anew. */
   readonly byUrl: boolean;
+}
+
+/**
+ * The storage's URL as an engine hands it over: in a variable, or in a file (a mounted secret) that a variable names.
+ * @throws UsageError where there is neither
+ */
+export function storageFromEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const url = env[STORAGE_VARIABLE];
+  if (url !== undefined && url !== '') return url;
+  const file = env[STORAGE_FILE_VARIABLE];
+  if (file === undefined || file === '') {
+    throw new UsageError('Nothing names the study to join.', {
+      hint: `resweep worker postgresql://USER@HOST/DATABASE --study NAME, or set ${STORAGE_VARIABLE}, or ${STORAGE_FILE_VARIABLE} to a file that holds the URL`,
+    });
+  }
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(`${STORAGE_FILE_VARIABLE} names ${file}, which cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -40,10 +68,16 @@ export async function joinSweep(
   const loaded = loadConfigText(stored.text, {
     registry: await configRegistry(),
     name: `the configuration of study "${name}"`,
-    projectRoot: findProjectRoot(process.cwd()),
+    ...placeOf(stored),
     ...withStorage([...(options.set ?? []), `study=${JSON.stringify(name)}`], target),
   });
   return { sweep: await locateLoaded(loaded), trials: stored.trials, parallel: stored.parallel, byUrl: true };
+}
+
+function placeOf(stored: StoredConfig): { projectRoot: string; configFolder: string | undefined } {
+  const projectRoot = findProjectRoot(process.cwd());
+  const { folder } = stored;
+  return { projectRoot, configFolder: typeof folder === 'string' ? join(projectRoot, folder) : undefined };
 }
 
 async function joinByConfig(

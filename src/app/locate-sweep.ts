@@ -4,6 +4,7 @@ import type { SweepConfig } from '../core/sweep-config.js';
 import { loadConfig, type LoadedConfig } from '../config/load-config.js';
 import { dataFingerprintOf } from '../config/data-fingerprint.js';
 import { hashedTextOf, study8Of } from '../config/study-key.js';
+import { STORAGE_VARIABLE } from '../launch/worker-script.js';
 import { configRegistry } from './config-registry.js';
 import { findStudyDirectory } from './find-study-directory.js';
 
@@ -38,10 +39,10 @@ export async function locateSweep(path: string, options: LocateOptions = {}): Pr
   return locateLoaded(loadConfig(path, { registry: await configRegistry(), ...storageSet }));
 }
 
-/** Variable that stands for a URL with a password wherever the configuration in force is shown or stored. */
-const STORAGE_VARIABLE = 'RESWEEP_STORAGE_URL';
-
-/** What makes a storage URL take the place of the configured one, without its password getting into any text. */
+/**
+ * What makes a storage URL take the place of the configured one, without its password getting into any text: a variable
+ * stands for it wherever the configuration in force is shown or stored.
+ */
 export function withStorage(
   set: readonly string[],
   url: string,

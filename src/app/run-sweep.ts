@@ -8,29 +8,27 @@ import type { SweepConfig } from '../core/sweep-config.js';
 import { declaredSpaceOf } from '../config/declared-space.js';
 import { resolveInputPath } from '../config/project-root.js';
 import { createRunner } from '../runner/create-runner.js';
-import { createStudy } from '../study/create-study.js';
 import type { Study } from '../study/study.js';
-import { openStorage } from '../storage/open-storage.js';
-import type { Storage } from '../storage/storage.js';
 import { recoverBackendChoices } from './backend-choices.js';
-import { createPruner, createSampler } from './create-engine-parts.js';
 import { EventsLog, readEvents } from './events-log.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
+import { openStudy, studyIn } from './open-study.js';
 import { RunLog } from './run-log.js';
 import { watchBudget } from './budget-change.js';
 import { appendChoices, planSpace } from './space-plan.js';
 import { StopWatch } from './stop-request.js';
 import { SweepBackup, type RestoredStudy } from './sweep-backup.js';
+<<<<<<< HEAD
 import { editedBounds, keepConfig } from './stored-config.js';
 import { SweepTracking } from './sweep-tracking.js';
+=======
+import { editedBounds, keepConfig, sharedStudyDir } from './stored-config.js';
+>>>>>>> 441f5ee (Launch: Slurm, Ray and Kubernetes; workers by environment; checkpoints of shared studies travel by destination)
 import { SweepLimits } from './sweep-limits.js';
 import { SweepLoop, type LoopEnd } from './sweep-loop.js';
 import type { MessageLevel, SweepObserver } from './sweep-observer.js';
 import { backupSummaries, bestOf, countTrials, type SweepSummary } from './sweep-summary.js';
 import { TrialFolders } from './trial-folders.js';
-
-/** How soon a request by `resweep stop` is seen. */
-const STOP_POLL_MS = 1_000;
 
 export interface RunSweepOptions {
   readonly configPath: string;
@@ -49,6 +47,8 @@ export interface RunSweepOptions {
   readonly storage?: string | undefined;
   readonly requireRestore?: boolean;
   readonly observer?: SweepObserver;
+  /** Id of the launch that started this worker. */
+  readonly launch?: string | undefined;
   /** Runs one more trial on the restored copy in `studyDir` and ends; the real study is not touched. */
   readonly rehearsal?: { readonly studyDir: string };
   /** Aborted: running trials save a checkpoint and are queued again; everything is stored and backed up. */
@@ -96,12 +96,19 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       options.rehearsal === undefined
         ? await backup.restoreStudy({ require: options.requireRestore ?? false, shared: true, signal })
         : { studyDir: options.rehearsal.studyDir, restored: true, from: 'a drill' };
+<<<<<<< HEAD
     const { studyDir } = restored;
     mkdirSync(studyDir, { recursive: true });
     const opened = await openStudy(studyDir, config, space, say);
     await backup.settleRestore();
+=======
+    mkdirSync(restored.studyDir, { recursive: true });
+    const opened = await openStudy(restored.studyDir, config, space, say);
+>>>>>>> 441f5ee (Launch: Slurm, Ray and Kubernetes; workers by environment; checkpoints of shared studies travel by destination)
     const { resumed } = opened;
     let { study } = opened;
+    const studyDir = config.storage.kind === 'url' ? sharedStudyDir(sweep, study) : restored.studyDir;
+    mkdirSync(studyDir, { recursive: true });
     const events = new EventsLog(join(studyDir, EVENTS_FILE));
     try {
       const plan = planSpace(study, space);
@@ -184,7 +191,7 @@ interface TrialsParts {
 async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
   const { sweep, config, study, studyDir, folders, events, observer, backup, resumed, restored } = parts;
   const jobs = config.parallel;
-  const stops = new StopWatch(study);
+  const stops = new StopWatch(study, parts.options.launch);
   if (config.objective.type === 'tfjs' && config.backend === 'auto') recoverBackendChoices(study.history.all, studyDir);
   const runner = createRunner(config, {
     jobs,
@@ -226,6 +233,7 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
       limits,
       observer,
       others: config.storage.kind === 'url' ? { areAtWork: () => hasWatchedTrials(study) } : undefined,
+      checkpoints: parts.options.rehearsal === undefined ? backup.checkpointsIn(studyDir) : undefined,
       afterTrial: () => {
         backup.afterTrial();
       },
@@ -239,7 +247,7 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
     });
     stops.start((now) => {
       loop.stop('stopped by resweep stop', now);
-    }, STOP_POLL_MS);
+    });
     const budget = watchBudget(study, (wanted) => {
       if (parts.options.trials === undefined && parts.options.rehearsal === undefined) loop.setTotal(wanted);
     });
@@ -300,6 +308,7 @@ function withOverrides(config: SweepConfig, options: RunSweepOptions): SweepConf
   return { ...config, trials: trials ?? config.trials, parallel: jobs ?? config.parallel };
 }
 
+<<<<<<< HEAD
 async function openStudy(
   studyDir: string,
   config: SweepConfig,
@@ -350,6 +359,9 @@ async function studyIn(
 }
 
 function runningTrials(study: Study, reason: string): { trialId: number; number: number; reason: string }[] {
+=======
+function runningTrials(study: Study, reason: string): { trialId: number; reason: string }[] {
+>>>>>>> 441f5ee (Launch: Slurm, Ray and Kubernetes; workers by environment; checkpoints of shared studies travel by destination)
   return study.history.unfinished
     .filter((trial) => trial.state === 'RUNNING')
     .map(({ trialId, number }) => ({ trialId, number, reason }));

@@ -1,5 +1,7 @@
 import type { JsonValue } from '../core/json.js';
+import type { LaunchRecord } from '../launch/launcher.js';
 import type { Study } from '../study/study.js';
+import { launchOf } from './launch/launch-records.js';
 
 /** System attribute of a study: the last request to stop, kept so that it reaches workers on other machines. */
 export const STOP_ATTRIBUTE = 'resweep:stop';
@@ -10,36 +12,66 @@ export async function requestStop(study: Study, options: { now: boolean }): Prom
   await study.setSystemAttr(STOP_ATTRIBUTE, request);
 }
 
-/** Looks for a request made after this began. */
+/** How soon a request is seen, and how much later for each worker of a launch: the database has an answer to give to each. */
+const POLL_MS = 1_000;
+const POLL_MS_PER_WORKER = 20;
+
+/** Looks for a request made after this began, or one that ends the launch which this worker belongs to. */
 export class StopWatch {
   readonly #study: Study;
+  readonly #launch: string | undefined;
   readonly #before: string;
   #timer: NodeJS.Timeout | undefined;
   #isAsking = false;
 
-  constructor(study: Study) {
+  constructor(study: Study, launch?: string) {
     this.#study = study;
+    this.#launch = launch;
     this.#before = idOf(study);
   }
 
-  /** Calls once, at most so many milliseconds after a request. */
-  start(onStop: (now: boolean) => void, everyMs: number): void {
-    this.#timer = setInterval(() => {
-      if (this.#isAsking) return;
-      this.#isAsking = true;
-      void this.#study
-        .refreshAttributes()
-        .then(() => {
-          if (idOf(this.#study) === this.#before) return;
-          this.close();
-          onStop(isNow(this.#study));
-        })
-        .catch(() => undefined) // A database that cannot be asked now is asked again.
-        .finally(() => {
-          this.#isAsking = false;
-        });
-    }, everyMs);
+  /** Calls once, soon after a request; at once where the launch is to end already. */
+  start(onStop: (now: boolean) => void): void {
+    if (this.#isDue()) {
+      onStop(this.#isNow());
+      return;
+    }
+    const workers = this.#launched()?.workers ?? 0;
+    this.#timer = setInterval(
+      () => {
+        this.#look(onStop);
+      },
+      POLL_MS + POLL_MS_PER_WORKER * workers,
+    );
     this.#timer.unref();
+  }
+
+  #look(onStop: (now: boolean) => void): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    void this.#study
+      .refreshAttributes()
+      .then(() => {
+        if (!this.#isDue()) return;
+        this.close();
+        onStop(this.#isNow());
+      })
+      .catch(() => undefined) // A database that cannot be asked now is asked again.
+      .finally(() => {
+        this.#isAsking = false;
+      });
+  }
+
+  #isDue(): boolean {
+    return idOf(this.#study) !== this.#before || this.#launched()?.stoppedAt !== undefined;
+  }
+
+  #isNow(): boolean {
+    return this.#launched()?.now === true || (idOf(this.#study) !== this.#before && isNow(this.#study));
+  }
+
+  #launched(): LaunchRecord | undefined {
+    return this.#launch === undefined ? undefined : launchOf(this.#study, this.#launch);
   }
 
   close(): void {

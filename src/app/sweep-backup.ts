@@ -25,6 +25,7 @@ import { RESTORING_MARK } from './restoring-mark.js';
 import type { BackupState } from './backup-state.js';
 import { sweepPage } from './sweep-page.js';
 import type { MessageLevel } from './sweep-observer.js';
+import { TrialCheckpoints } from './trial-checkpoints.js';
 
 const FLUSH_MS = 60_000;
 /** A copy that is behind for longer is overdue. */
@@ -294,6 +295,13 @@ export class SweepBackup {
         'Every backup destination lies on the same disk as the study: it is lost with that disk.',
       );
     }
+  }
+
+  /** Of a shared study each worker saves and restores its own trials' checkpoints; undefined where the whole folder is backed up. */
+  checkpointsIn(studyDir: string): TrialCheckpoints | undefined {
+    const { config, say } = this.#options;
+    if (this.#drive === undefined || config.storage.kind !== 'url') return undefined;
+    return new TrialCheckpoints({ drive: this.#drive, studyDir, everyMs: config.checkpoint.every, say });
   }
 
   /** After a trial is stored. Returns at once. */

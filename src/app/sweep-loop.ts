@@ -13,6 +13,7 @@ import { BackgroundFiles } from './background-files.js';
 import type { EventsLog } from './events-log.js';
 import type { SweepLimits } from './sweep-limits.js';
 import type { SweepObserver } from './sweep-observer.js';
+import type { TrialCheckpoints } from './trial-checkpoints.js';
 import type { TrialFolders } from './trial-folders.js';
 
 /** Shortest time between two readings of others' trials for their own sake. */
@@ -32,6 +33,8 @@ export interface SweepLoopParts {
   readonly observer: SweepObserver;
   /** Given where several processes may work on the study. */
   readonly others?: OtherWorkers | undefined;
+  /** Given where trials may move between machines. */
+  readonly checkpoints?: TrialCheckpoints | undefined;
   /** Called after each trial is stored; must neither throw nor wait for a destination. */
   readonly afterTrial: (trial: FrozenTrial) => void;
   /** Called when a running trial has a new checkpoint. */
@@ -123,6 +126,7 @@ export class SweepLoop {
 
   async #job(): Promise<void> {
     const { study, limits } = this.#parts;
+    let idle = 0;
     try {
       for (;;) {
         await this.#keepUp();
@@ -133,8 +137,10 @@ export class SweepLoop {
         }
         if (this.#stopReason !== undefined || study.isStopped) return;
         const trial = await study.askDeclared({ total: this.#total });
-        if (trial !== undefined) await this.#runTrial(trial);
-        else if (this.#parts.others === undefined || !(await this.#mayComeBack(this.#parts.others))) return;
+        if (trial !== undefined) {
+          idle = 0;
+          await this.#runTrial(trial);
+        } else if (this.#parts.others === undefined || !(await this.#mayComeBack(this.#parts.others, idle++))) return;
       }
     } catch (error) {
       // Only the engine itself ends up here: a storage that failed for good, a space without a feasible point.
@@ -161,10 +167,10 @@ export class SweepLoop {
    * The study has its number of trials, but others still run some of them: waits, since a trial comes back where its process is
    * lost. False once all are finished, or nobody is left who could finish them.
    */
-  async #mayComeBack(others: OtherWorkers): Promise<boolean> {
+  async #mayComeBack(others: OtherWorkers, times: number): Promise<boolean> {
     const { study } = this.#parts;
     if (study.history.unfinished.length === 0 || !(await others.areAtWork())) return false;
-    await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 500));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(1_500, 500 * 1.2 ** times) * (1 + Math.random())));
     return true;
   }
 
@@ -175,6 +181,8 @@ export class SweepLoop {
     const paramsWritten = this.#files.writeJson(join(folder.trialDir, 'params.json'), params);
     if (config.objective.type === 'command') await paramsWritten;
     const retries = retryHistoryOf(trial.frozen);
+    if (retries.length > 0 && (await this.#parts.checkpoints?.restore(folder.checkpointDir)) === true)
+      events.append({ event: 'checkpoint-restored', trial: trial.number, path: folder.checkpointDir });
     const startedAt = performance.now();
     events.append({
       event: retries.length > 0 ? 'trial-retried' : 'trial-started',
@@ -200,7 +208,9 @@ export class SweepLoop {
       memoryBytes: config.limits.memory,
       idleMs: config.limits.idleOutput,
     };
+    const followed = this.#parts.checkpoints?.follow(folder.checkpointDir);
     const outcome = await runner.run(task, this.#monitor(trial, folder.trialDir), this.#stopTrials.signal);
+    await followed?.end(outcome.state === 'interrupted');
     const frozen = await this.#tell(trial, outcome);
     const milliseconds = performance.now() - startedAt;
     this.#keepMetrics(folder.trialDir, frozen, outcome, milliseconds);

@@ -34,11 +34,29 @@ export interface StageArguments extends ConfigArguments {
 }
 
 export interface WorkerArguments extends GlobalArguments {
-  readonly target: string;
+  readonly target: string | undefined;
   readonly set: readonly string[];
   readonly study: string | undefined;
   readonly jobs: number | undefined;
   readonly timeout: string | undefined;
+  readonly check: boolean;
+}
+
+export interface LaunchArguments extends GlobalArguments {
+  readonly action: 'slurm' | 'ray' | 'kubernetes' | 'status' | 'stop' | 'logs';
+  readonly target: string | undefined;
+  readonly study: string | undefined;
+  readonly set: readonly string[];
+  readonly workers: number | undefined;
+  readonly jobs: number | undefined;
+  readonly partition: string | undefined;
+  readonly gpus: string | undefined;
+  readonly time: string | undefined;
+  readonly out: string | undefined;
+  readonly launch: string | undefined;
+  readonly job: string | undefined;
+  readonly now: boolean;
+  readonly dryRun: boolean;
 }
 
 export interface StopArguments extends TargetArguments {

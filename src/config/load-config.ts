@@ -66,9 +66,14 @@ export function loadConfig(path: string, options: LoadOptions): LoadedConfig {
 /** The same for a text from elsewhere, such as the one stored in a study. `name` stands for the file in messages. */
 export function loadConfigText(
   text: string,
-  options: LoadOptions & { readonly name: string; readonly projectRoot: string },
+  options: LoadOptions & {
+    readonly name: string;
+    readonly projectRoot: string;
+    /** Where what it names may lie, beside the project root. */
+    readonly configFolder?: string | undefined;
+  },
 ): LoadedConfig {
-  return load(text, options.name, { ...options, path: options.name, configFolder: undefined });
+  return load(text, options.name, { ...options, path: options.name, configFolder: options.configFolder });
 }
 
 function load(

@@ -2,13 +2,13 @@ import { systemClock, toDatabaseTime, fromDatabaseTime, type Clock } from '../co
 import { isAlive, processIdentity } from '../storage/process-identity.js';
 import type { ProcessIdentity, ProcessRecord, Storage, TrialOwner } from '../storage/storage.js';
 
-/** How often heartbeats are written, and how long one may be silent before its trials are taken over. */
+/** How often heartbeats are written, and how long one may be silent before its trials are taken over: below two intervals by default. */
 export interface HeartbeatOptions {
   readonly intervalMs: number;
   readonly graceMs: number;
 }
 
-export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 15_000, graceMs: 60_000 };
+export const DEFAULT_HEARTBEAT: HeartbeatOptions = { intervalMs: 30_000, graceMs: 50_000 };
 
 /** A running trial without its process. */
 export interface StaleTrial {
@@ -39,8 +39,9 @@ export class Presence {
     return this.#identity.processId;
   }
 
-  get intervalMs(): number {
-    return this.#options.intervalMs;
+  /** How often to look for trials that lost their process; less often the more run, since all who run them look. */
+  lookEveryMs(running: number): number {
+    return (this.#options.intervalMs / 6) * Math.max(1, running / 20);
   }
 
   /** Enters this process once and begins its heartbeat. Nothing to do for a storage that no other process can see. */

@@ -36,10 +36,10 @@ export class StaleTrials {
     this.#clock = clock;
   }
 
-  /** Looks at most once per heartbeat. */
+  /** Looks several times per heartbeat, all processes together at a rate that does not grow with their number. */
   async takeOverNowAndThen(): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#lastCheck < this.#presence.intervalMs) return;
+    if (now - this.#lastCheck < this.#presence.lookEveryMs(this.#host.history.unfinished.length)) return;
     this.#lastCheck = now;
     await this.interruptStale();
   }

@@ -1,4 +1,5 @@
-import { joinSweep } from '../../app/join-sweep.js';
+import { checkBudget } from '../../app/check-budget.js';
+import { joinSweep, LAUNCH_VARIABLE, storageFromEnvironment } from '../../app/join-sweep.js';
 import { runSweep } from '../../app/run-sweep.js';
 import { requestStop } from '../../app/stop-request.js';
 import { summaryJson } from '../../app/sweep-summary.js';
@@ -6,14 +7,19 @@ import { openTarget } from '../../app/open-target.js';
 import type { StopArguments, WorkerArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { createDisplay } from '../display/create-display.js';
-import { formatDuration } from '../output.js';
+import { formatDuration, type Output } from '../output.js';
 import { withStopSignals } from '../stop-signals.js';
 import { timeoutOf } from './run.js';
 
 /** `resweep worker`. */
 export async function worker(args: WorkerArguments): Promise<void> {
   const output = outputOf(args);
-  const joined = await joinSweep(args.target, { studyName: args.study, set: args.set });
+  const target = args.target ?? storageFromEnvironment();
+  if (args.check) {
+    await check(target, args, output);
+    return;
+  }
+  const joined = await joinSweep(target, { studyName: args.study, set: args.set });
   const display = await createDisplay(output);
   try {
     const { result, stoppedBy } = await withStopSignals(
@@ -22,7 +28,8 @@ export async function worker(args: WorkerArguments): Promise<void> {
       },
       (signal) =>
         runSweep({
-          configPath: args.target,
+          configPath: target,
+          launch: process.env[LAUNCH_VARIABLE],
           sweep: joined.sweep,
           joined: joined.byUrl,
           trials: joined.trials,
@@ -45,6 +52,15 @@ export async function worker(args: WorkerArguments): Promise<void> {
   } finally {
     display.close();
   }
+}
+
+/** Whether there is anything left to do, for scripts that wait for the end of a sweep. */
+async function check(target: string, args: WorkerArguments, output: Output): Promise<void> {
+  const budget = await checkBudget(target, { studyName: args.study, set: args.set });
+  if (output.json) output.document({ ...budget });
+  else
+    output.print(`${budget.finished} of ${budget.total} trials of "${budget.study}" are finished: ${budget.reason}.`);
+  if (!budget.met) process.exitCode = 1;
 }
 
 /** `resweep stop`. */

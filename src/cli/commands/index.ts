@@ -7,6 +7,7 @@ import { dashboardCommand } from './dashboard.js';
 import { doctorCommand } from './doctor.js';
 import { compareCommand, copyCommand, importCommand } from './exchange.js';
 import { completionCommandOf, initCommand } from './first-steps.js';
+import { launchCommand } from './launch.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { benchmarkCommand, convertCommand, pipelineCommand, selectCommand, trainCommand } from './stages.js';
@@ -28,6 +29,7 @@ export const commands: readonly CommandModule[] = [
   initCommand,
   runCommand,
   workerCommand,
+  launchCommand,
   stopCommand,
   statusCommand,
   trialsCommand,

@@ -4,18 +4,23 @@ import type { StopArguments, WorkerArguments } from '../arguments.js';
 import { withTarget } from '../common-options.js';
 
 export const workerCommand: CommandModule<object, WorkerArguments> = {
-  command: 'worker <target>',
+  command: 'worker [target]',
   describe: 'Join a shared study until its budget is met',
   builder: (argv) =>
     argv
       .positional('target', {
         type: 'string',
-        demandOption: true,
-        describe: 'Storage URL (the study holds its configuration), or a YAML file with such a URL',
+        describe:
+          'Storage URL (the study holds its configuration), or a YAML file with such a URL; default: what RESWEEP_STORAGE_URL, or the file named by RESWEEP_STORAGE_URL_FILE, holds',
       })
       .option('study', { type: 'string', describe: 'Name of the study, where the database holds several' })
       .option('jobs', { type: 'number', alias: 'j', describe: 'Trials at the same time in this worker' })
       .option('timeout', { type: 'string', describe: 'Start no new trial after this time: 30m, 1h' })
+      .option('check', {
+        type: 'boolean',
+        default: false,
+        describe: 'Run nothing: exit code 0 where the budget is met, 1 where trials are left',
+      })
       .option('set', {
         type: 'string',
         array: true,

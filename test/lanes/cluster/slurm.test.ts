@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { openStorage } from '../../../src/storage/open-storage.js';
+import { CliProject, until } from '../../support/cli-project.js';
+import { newDatabase } from '../../support/server-databases.js';
+import { OwnSlurm } from '../../support/slurm.js';
+import { expectWhole, trialsAt } from '../../support/whole-study.js';
+
+let slurm: OwnSlurm;
+const closing: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  slurm = await OwnSlurm.start([
+    'PreemptType=preempt/partition_prio',
+    'PreemptMode=REQUEUE',
+    'PartitionName=low Nodes=ALL Default=YES State=UP PriorityTier=1 GraceTime=15',
+    'PartitionName=high Nodes=ALL State=UP PriorityTier=10 PreemptMode=OFF',
+  ]);
+  Object.assign(process.env, slurm.environment);
+});
+
+afterAll(async () => {
+  delete process.env['SLURM_CONF'];
+  await slurm.remove();
+});
+
+afterEach(async () => {
+  delete process.env['SWEEP_DB'];
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface Status {
+  readonly launches: readonly {
+    readonly jobs: readonly { readonly name: string; readonly id: string; readonly state: string }[];
+  }[];
+}
+
+async function sweep(trials: number, pauseMs: number): Promise<{ project: CliProject; url: string }> {
+  const database = await newDatabase('PostgreSQL');
+  closing.push(() => database.drop());
+  process.env['SWEEP_DB'] = database.url;
+  const project = new CliProject({
+    config: `storage: \${SWEEP_DB}\ntrials: ${trials}\nparallel: 1\nlaunch: { slurm: { partition: low, mem: 100MB, stages: [] } }`,
+    pauseMs,
+  });
+  closing.push(() => {
+    project.remove();
+  });
+  return { project, url: database.url };
+}
+
+const statusOf = (project: CliProject, url: string): Status => project.json<Status>('launch', 'status', url);
+const jobsOf = (project: CliProject, url: string) => statusOf(project, url).launches.flatMap(({ jobs }) => jobs);
+const running = (project: CliProject, url: string) => jobsOf(project, url).filter(({ state }) => state === 'running');
+const inState = async (url: string, wanted: string): Promise<number> =>
+  (await trialsAt(url)).filter(({ state }) => state === wanted).length;
+const finished = (url: string): Promise<number> => inState(url, 'COMPLETE');
+
+/** Logs of all workers of a project. */
+function logsOf(project: CliProject): string {
+  const folder = join(project.folder, 'outputs', 'launch');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('');
+}
+
+async function pidOfSomeWorker(url: string): Promise<number> {
+  const storage = await openStorage(url);
+  const [first] = await storage.processes();
+  await storage.close();
+  if (first === undefined) throw new Error('Nobody works on the study.');
+  return first.pid;
+}
+
+describe('a sweep on Slurm', () => {
+  it('a worker killed, a job queued again, a job cancelled, others preempted: every trial once', async () => {
+    const { project, url } = await sweep(60, 200);
+    project.json('launch', 'slurm', project.config, '--workers', '4');
+    await until(async () => (await finished(url)) >= 3 && running(project, url).length === 4, 'four workers');
+
+    // Another user's work comes first: what runs here gives way, and comes back.
+    slurm.run('sbatch', '-p', 'high', '-c', '4', '--wrap', 'sleep 2', '-o', '/dev/null', '-J', 'urgent');
+    await until(() => slurm.run('squeue', '-h', '-t', 'R', '-o', '%j').includes('urgent'), 'the urgent job');
+    await until(() => running(project, url).length === 4, 'all workers again', 120_000);
+    expect(logsOf(project)).toMatch(/is queued again|PREEMPTION/);
+    await until(async () => (await inState(url, 'RUNNING')) === 4, 'their trials');
+
+    process.kill(await pidOfSomeWorker(url), 'SIGKILL');
+    await until(() => logsOf(project).includes('is started again (1)'), 'the killed worker again');
+    const [one, other] = running(project, url);
+    slurm.run('scancel', '--batch', '--signal=USR1', one?.id ?? '');
+    await until(() => logsOf(project).includes(`${one?.id ?? ''} is queued again`), 'the job that was told to leave');
+    slurm.run('scancel', other?.id ?? '');
+
+    await until(
+      () => jobsOf(project, url).every(({ state }) => state === 'done' || state === 'stopped'),
+      'the end',
+      120_000,
+    );
+    expectWhole(await trialsAt(url), 60);
+    const states = jobsOf(project, url).map(({ state }) => state);
+    expect(states.sort()).toEqual(['done', 'done', 'done', 'stopped']);
+  });
+
+  it('launch stop in the middle, from anywhere; the same command goes on later', async () => {
+    const { project, url } = await sweep(40, 200);
+    project.json('launch', 'slurm', project.config, '--workers', '6');
+    await until(async () => (await finished(url)) >= 3, 'some trials');
+    // Four fit on the node; two wait, and never start.
+    const elsewhere = new CliProject();
+    closing.push(() => {
+      elsewhere.remove();
+    });
+    const stopped = elsewhere.run('launch', 'stop', url);
+    expect(stopped.code).toBe(0);
+    await until(() => running(project, url).length === 0, 'the end of all workers');
+    const trials = await trialsAt(url);
+    expect(trials.filter((trial) => trial.state === 'RUNNING')).toEqual([]);
+    expect(trials.length).toBeLessThan(40);
+    expect(
+      jobsOf(project, url)
+        .filter(({ name }) => name === 'workers')
+        .map(({ state }) => state),
+    ).toEqual(['stopped']);
+
+    project.json('launch', 'slurm', project.config, '--workers', '2');
+    await until(async () => (await finished(url)) === 40, 'the rest');
+    await until(() => running(project, url).length === 0, 'the end');
+    expectWhole(await trialsAt(url), 40);
+  });
+
+  it('launch stop --now queues running trials again and ends at once', async () => {
+    const { project, url } = await sweep(20, 4_000);
+    project.json('launch', 'slurm', project.config, '--workers', '2');
+    await until(async () => (await inState(url, 'RUNNING')) === 2, 'two running trials');
+    expect(project.run('launch', 'stop', project.config, '--now').code).toBe(0);
+    expect(running(project, url)).toEqual([]);
+    const trials = await trialsAt(url);
+    expect(trials.map(({ state }) => state).sort()).toEqual(['FAIL', 'FAIL', 'WAITING', 'WAITING']);
+  });
+});
