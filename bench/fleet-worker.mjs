@@ -6,7 +6,13 @@ const { storage, studyName, workers, sleepMs, seconds } = JSON.parse(process.arg
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const studies = [];
 for (let i = 0; i < workers; i++) {
-  const study = await createStudy({ storage, studyName, sampler: new RandomSampler(), pruner: new NopPruner(), loadIfExists: true });
+  const study = await createStudy({
+    storage,
+    studyName,
+    sampler: new RandomSampler(),
+    pruner: new NopPruner(),
+    loadIfExists: true,
+  });
   await study.sync();
   studies.push(study);
 }
@@ -37,5 +43,12 @@ await Promise.all(
 );
 const { user, system } = process.cpuUsage(cpu);
 const took = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ trials, seconds: took, cpuSeconds: (user + system) / 1e6, overheadMs: overheadMs.filter((_, i) => i % 10 === 0).map(Math.round) }));
+console.log(
+  JSON.stringify({
+    trials,
+    seconds: took,
+    cpuSeconds: (user + system) / 1e6,
+    overheadMs: overheadMs.filter((_, i) => i % 10 === 0).map(Math.round),
+  }),
+);
 for (const study of studies) await study.close();

@@ -27,14 +27,21 @@ try {
   const results = [];
   for (const finished of FINISHED) results.push(await fleet(`after-${finished}`, finished));
   const [small, large] = results;
-  console.log(`cost per trial at ${FINISHED[1]} finished / at ${FINISHED[0]}: ${(large.cpuMs / small.cpuMs).toFixed(2)} (server and workers)`);
+  console.log(
+    `cost per trial at ${FINISHED[1]} finished / at ${FINISHED[0]}: ${(large.cpuMs / small.cpuMs).toFixed(2)} (server and workers)`,
+  );
 } finally {
   await server.stop();
 }
 
 /** So many workers for so long on a study that has so many finished trials. */
 async function fleet(studyName, finished) {
-  const study = await createStudy({ storage: server.url, studyName, sampler: new RandomSampler(), pruner: new NopPruner() });
+  const study = await createStudy({
+    storage: server.url,
+    studyName,
+    sampler: new RandomSampler(),
+    pruner: new NopPruner(),
+  });
   const distributions = { x: new FloatDistribution(-5, 5), y: new FloatDistribution(1e-5, 1e-1, { log: true }) };
   const earlier = Array.from({ length: finished }, (_, i) =>
     createTrial({ value: i, params: { x: (i % 100) / 20 - 2.5, y: 1e-3 }, distributions }),
@@ -45,7 +52,10 @@ async function fleet(studyName, finished) {
   const children = Array.from({ length: processes }, () => {
     const child = spawn(
       process.execPath,
-      [join(import.meta.dirname, 'fleet-worker.mjs'), JSON.stringify({ storage: server.url, studyName, workers: each, sleepMs, seconds })],
+      [
+        join(import.meta.dirname, 'fleet-worker.mjs'),
+        JSON.stringify({ storage: server.url, studyName, workers: each, sleepMs, seconds }),
+      ],
       { stdio: ['pipe', 'pipe', 'inherit'] },
     );
     const lines = [];
@@ -56,7 +66,9 @@ async function fleet(studyName, finished) {
   const before = server.cpuSeconds();
   for (const { child } of children) child.stdin.write('go\n');
   await pause((seconds * 1000) / 2);
-  const [{ count }] = await query("SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name <> 'bench' AND datname = 'postgres' AND pid <> pg_backend_pid()");
+  const [{ count }] = await query(
+    "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name <> 'bench' AND datname = 'postgres' AND pid <> pg_backend_pid()",
+  );
   await Promise.all(children.map(({ child }) => new Promise((resolve) => child.once('exit', resolve))));
   const serverSeconds = server.cpuSeconds() - before;
   const sums = children.map(({ lines }) => JSON.parse(lines.find((line) => line.startsWith('{'))));
@@ -68,11 +80,19 @@ async function fleet(studyName, finished) {
     `SELECT count(*)::int AS total, count(DISTINCT number)::int AS distinct FROM trials t JOIN studies s USING (study_id) WHERE s.study_name = '${studyName}' AND state = 'COMPLETE'`,
   );
   const result = { cpuMs: ((serverSeconds + workerSeconds) / trials) * 1000 };
-  console.log(`${workers} workers in ${processes} processes, ${finished} trials finished before, each trial sleeps ${sleepMs / 1000} s:`);
-  console.log(`  ${(trials / took).toFixed(0)} trials/s (at most ${(workers / (sleepMs / 1000)).toFixed(0)} with no cost at all), ${trials} in ${took.toFixed(0)} s`);
+  console.log(
+    `${workers} workers in ${processes} processes, ${finished} trials finished before, each trial sleeps ${sleepMs / 1000} s:`,
+  );
+  console.log(
+    `  ${(trials / took).toFixed(0)} trials/s (at most ${(workers / (sleepMs / 1000)).toFixed(0)} with no cost at all), ${trials} in ${took.toFixed(0)} s`,
+  );
   console.log(`  ${count} connections`);
-  console.log(`  a trial costs ${((serverSeconds / trials) * 1000).toFixed(2)} ms of the server's processors and ${((workerSeconds / trials) * 1000).toFixed(2)} ms of the workers'`);
-  console.log(`  time of a trial beyond its sleep: median ${at(waits, 0.5)} ms, 95 % ${at(waits, 0.95)} ms, longest ${at(waits, 1)} ms`);
+  console.log(
+    `  a trial costs ${((serverSeconds / trials) * 1000).toFixed(2)} ms of the server's processors and ${((workerSeconds / trials) * 1000).toFixed(2)} ms of the workers'`,
+  );
+  console.log(
+    `  time of a trial beyond its sleep: median ${at(waits, 0.5)} ms, 95 % ${at(waits, 0.95)} ms, longest ${at(waits, 1)} ms`,
+  );
   console.log(`  lost: ${finished + trials - total}, twice: ${total - distinct}`);
   return result;
 }
@@ -104,9 +124,18 @@ async function startPostgres(connections) {
     chmodSync(folder, 0o755);
     chownSync(folder, as.uid, as.gid);
   }
-  execFileSync(join(bin, 'initdb'), ['-A', 'trust', '-U', 'postgres', '--no-sync', '-D', join(folder, 'data')], { ...as, stdio: 'ignore' });
-  const settings = [`max_connections=${connections}`, 'shared_buffers=256MB', 'synchronous_commit=on'].flatMap((text) => ['-c', text]);
-  const child = spawn(join(bin, 'postgres'), ['-D', join(folder, 'data'), '-p', String(port), '-k', folder, '-h', '127.0.0.1', ...settings], { ...as, stdio: 'ignore' });
+  execFileSync(join(bin, 'initdb'), ['-A', 'trust', '-U', 'postgres', '--no-sync', '-D', join(folder, 'data')], {
+    ...as,
+    stdio: 'ignore',
+  });
+  const settings = [`max_connections=${connections}`, 'shared_buffers=256MB', 'synchronous_commit=on'].flatMap(
+    (text) => ['-c', text],
+  );
+  const child = spawn(
+    join(bin, 'postgres'),
+    ['-D', join(folder, 'data'), '-p', String(port), '-k', folder, '-h', '127.0.0.1', ...settings],
+    { ...as, stdio: 'ignore' },
+  );
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   for (let tries = 0; ; tries++) {
     try {
@@ -126,7 +155,9 @@ async function startPostgres(connections) {
       let ticks = 0;
       for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
         try {
-          const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+          const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+            .replace(/^.*\) /s, '')
+            .split(' ');
           const own = Number(pid) === child.pid;
           if (own) ticks += [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0);
           else if (Number(fields[1]) === child.pid) ticks += Number(fields[11]) + Number(fields[12]);

@@ -94,23 +94,23 @@ export class RayJobsApi {
 /** Not by `fetch`: Ray takes its headers for those of a browser, and refuses them. */
 function send(url: URL, method: string, body: unknown): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-  const call = (url.protocol === 'https:' ? https : http).request(url, {
-    method,
-    headers: { 'content-type': 'application/json', ...ownHeaders() },
-    timeout: 60_000,
-  });
-  call.once('timeout', () => call.destroy(new Error('no answer within a minute')));
-  call.once('error', reject);
-  call.once('response', (response) => {
-    let text = '';
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => (text += chunk));
-    response.once('error', reject);
-    response.once('end', () => {
-      resolve({ status: response.statusCode ?? 0, text });
+    const call = (url.protocol === 'https:' ? https : http).request(url, {
+      method,
+      headers: { 'content-type': 'application/json', ...ownHeaders() },
+      timeout: 60_000,
     });
-  });
-  call.end(body === undefined ? undefined : JSON.stringify(body));
+    call.once('timeout', () => call.destroy(new Error('no answer within a minute')));
+    call.once('error', reject);
+    call.once('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.once('error', reject);
+      response.once('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+    });
+    call.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

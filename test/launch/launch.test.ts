@@ -45,7 +45,9 @@ describe('launch --dry-run', () => {
       expect(stdout).toContain(`#SBATCH ${line}\n`);
     expect(stdout).toContain('module load x');
     expect(stdout).toContain('stages.sbatch (--dependency=afterany:WORKERS)');
-    expect(stdout).toMatch(/worker --check --study quadratic && .* select configs\/sweep.yaml && .* train configs\/sweep.yaml/);
+    expect(stdout).toMatch(
+      /worker --check --study quadratic && .* select configs\/sweep.yaml && .* train configs\/sweep.yaml/,
+    );
     expect(stdout).not.toContain('geheim');
     execFileSync('bash', ['-n'], { input: stdout });
     // Nothing came into being.
@@ -53,7 +55,10 @@ describe('launch --dry-run', () => {
   });
 
   it('Kubernetes: an Indexed Job that takes its URL from a secret', () => {
-    const { stdout, code } = dryRun('kubernetes', 'image: "r/x:1", gpus: 1, retries: 2, stages: [select], secrets: [s3]');
+    const { stdout, code } = dryRun(
+      'kubernetes',
+      'image: "r/x:1", gpus: 1, retries: 2, stages: [select], secrets: [s3]',
+    );
     expect(code).toBe(0);
     expect(stdout).not.toContain('geheim');
     const { spec } = parse(stdout) as { spec: Record<string, unknown> };
@@ -68,7 +73,10 @@ describe('launch --dry-run', () => {
           containers: [
             {
               image: 'r/x:1',
-              env: [{}, { name: 'RESWEEP_STORAGE_URL', valueFrom: { secretKeyRef: { name: 'resweep', key: 'storage-url' } } }],
+              env: [
+                {},
+                { name: 'RESWEEP_STORAGE_URL', valueFrom: { secretKeyRef: { name: 'resweep', key: 'storage-url' } } },
+              ],
               resources: { limits: { 'nvidia.com/gpu': '1' } },
             },
           ],

@@ -39,7 +39,10 @@ function manifest(options: Record<string, unknown>): Readonly<Record<string, unk
 
 /** What the published schema of that version, unknown keys refused, has against it. */
 function problems(job: unknown, version: string): string {
-  const { status, stderr } = spawnSync(PYTHON, ['-c', VALIDATE, version], { input: JSON.stringify(job), encoding: 'utf8' });
+  const { status, stderr } = spawnSync(PYTHON, ['-c', VALIDATE, version], {
+    input: JSON.stringify(job),
+    encoding: 'utf8',
+  });
   return status === 0 ? '' : stderr;
 }
 
@@ -62,7 +65,9 @@ describe('the manifest for Kubernetes', () => {
 
 describe('the Dockerfile', () => {
   it('passes hadolint', () => {
-    const { status, stdout } = spawnSync(join(dirname(PYTHON), 'hadolint'), [resolve('Dockerfile')], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(join(dirname(PYTHON), 'hadolint'), [resolve('Dockerfile')], {
+      encoding: 'utf8',
+    });
     expect([status, stdout]).toEqual([0, '']);
   });
 });

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { openStorage } from '../../../src/storage/open-storage.js';
-import { CliProject, until } from '../../support/cli-project.js';
+import { CliProject, exitOf, until } from '../../support/cli-project.js';
 import { newDatabase } from '../../support/server-databases.js';
 import { OwnSlurm } from '../../support/slurm.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
 import { expectWhole, trialsAt } from '../../support/whole-study.js';
 
 let slurm: OwnSlurm;
@@ -141,5 +142,25 @@ describe('a sweep on Slurm', () => {
     expect(running(project, url)).toEqual([]);
     const trials = await trialsAt(url);
     expect(trials.map(({ state }) => state).sort()).toEqual(['FAIL', 'FAIL', 'WAITING', 'WAITING']);
+  });
+
+  it('a network to the database that is slow, cut and down: every trial once', async () => {
+    const { project, url } = await sweep(24, 100);
+    const proxy = await TcpProxy.before(url);
+    closing.push(() => proxy.close());
+    process.env['SWEEP_DB'] = proxy.through(url);
+    // Never waits for a command in this thread: the proxy runs in it.
+    expect(await exitOf(project.start('launch', 'slurm', project.config, '--workers', '4'))).toBe(0);
+    await until(async () => (await finished(url)) >= 2, 'the first trials');
+    proxy.delayMs = 80;
+    for (let i = 0; i < 5; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      proxy.isDown = i % 2 === 0;
+      proxy.cut();
+    }
+    Object.assign(proxy, { delayMs: 0, isDown: false });
+    await until(async () => (await finished(url)) === 24, 'the end', 120_000);
+    await until(() => slurm.run('squeue', '-h', '-o', '%j').trim() === '', 'the end of all jobs');
+    expectWhole(await trialsAt(url), 24);
   });
 });

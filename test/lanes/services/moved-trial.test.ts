@@ -33,7 +33,7 @@ describe('a shared study', () => {
     });
     const first = one.start('worker', one.config);
     await until(async () => {
-      const [trial] = await trialsAt(database.url);
+      const [trial] = await trialsAt(database.url).catch(() => []); // the study is not there yet
       return Object.keys(trial?.intermediateValues ?? {}).length >= 2;
     }, 'two reports');
     first.kill('SIGTERM');
