@@ -18,12 +18,8 @@ import { watchBudget } from './budget-change.js';
 import { appendChoices, planSpace } from './space-plan.js';
 import { StopWatch } from './stop-request.js';
 import { SweepBackup, type RestoredStudy } from './sweep-backup.js';
-<<<<<<< HEAD
-import { editedBounds, keepConfig } from './stored-config.js';
-import { SweepTracking } from './sweep-tracking.js';
-=======
 import { editedBounds, keepConfig, sharedStudyDir } from './stored-config.js';
->>>>>>> 441f5ee (Launch: Slurm, Ray and Kubernetes; workers by environment; checkpoints of shared studies travel by destination)
+import { SweepTracking } from './sweep-tracking.js';
 import { SweepLimits } from './sweep-limits.js';
 import { SweepLoop, type LoopEnd } from './sweep-loop.js';
 import type { MessageLevel, SweepObserver } from './sweep-observer.js';
@@ -96,18 +92,13 @@ export async function runSweep(options: RunSweepOptions): Promise<SweepResult> {
       options.rehearsal === undefined
         ? await backup.restoreStudy({ require: options.requireRestore ?? false, shared: true, signal })
         : { studyDir: options.rehearsal.studyDir, restored: true, from: 'a drill' };
-<<<<<<< HEAD
-    const { studyDir } = restored;
-    mkdirSync(studyDir, { recursive: true });
-    const opened = await openStudy(studyDir, config, space, say);
-    await backup.settleRestore();
-=======
     mkdirSync(restored.studyDir, { recursive: true });
     const opened = await openStudy(restored.studyDir, config, space, say);
->>>>>>> 441f5ee (Launch: Slurm, Ray and Kubernetes; workers by environment; checkpoints of shared studies travel by destination)
+    await backup.settleRestore();
     const { resumed } = opened;
     let { study } = opened;
-    const studyDir = config.storage.kind === 'url' ? sharedStudyDir(sweep, study) : restored.studyDir;
+    const isElsewhere = config.storage.kind === 'url' && !restored.restored;
+    const studyDir = isElsewhere ? sharedStudyDir(sweep, study) : restored.studyDir;
     mkdirSync(studyDir, { recursive: true });
     const events = new EventsLog(join(studyDir, EVENTS_FILE));
     try {
@@ -308,60 +299,7 @@ function withOverrides(config: SweepConfig, options: RunSweepOptions): SweepConf
   return { ...config, trials: trials ?? config.trials, parallel: jobs ?? config.parallel };
 }
 
-<<<<<<< HEAD
-async function openStudy(
-  studyDir: string,
-  config: SweepConfig,
-  space: ReturnType<typeof declaredSpaceOf>,
-  say: (level: MessageLevel, text: string) => void,
-): Promise<{ study: Study; resumed: boolean }> {
-  const url =
-    config.storage.kind === 'file'
-      ? join(studyDir, STUDY_DB)
-      : config.storage.kind === 'memory'
-        ? undefined
-        : config.storage.url;
-  const storage = await openStorage(url, {
-    durability: config.storage.durability,
-    onWarning: (text) => {
-      say('warn', text);
-    },
-  });
-  try {
-    const resumed = (await storage.findStudy(config.study)) !== undefined;
-    const study = await studyIn(storage, config, space);
-    if (!resumed) await study.setMetricNames(config.metrics.map((metric) => metric.name));
-    return { study, resumed };
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
-}
-
-async function studyIn(
-  storage: Storage,
-  config: SweepConfig,
-  space: ReturnType<typeof declaredSpaceOf>,
-): Promise<Study> {
-  const study = await createStudy({
-    storage,
-    studyName: config.study,
-    directions: config.metrics.map((metric) => metric.goal),
-    sampler: createSampler(config.sampler),
-    pruner: createPruner(config.pruner),
-    seed: config.sampler.seed,
-    retry: config.retry,
-    declaredSpace: space,
-    loadIfExists: true,
-  });
-  await study.sync();
-  return study;
-}
-
 function runningTrials(study: Study, reason: string): { trialId: number; number: number; reason: string }[] {
-=======
-function runningTrials(study: Study, reason: string): { trialId: number; reason: string }[] {
->>>>>>> 441f5ee (Launch: Slurm, Ray and Kubernetes; workers by environment; checkpoints of shared studies travel by destination)
   return study.history.unfinished
     .filter((trial) => trial.state === 'RUNNING')
     .map(({ trialId, number }) => ({ trialId, number, reason }));

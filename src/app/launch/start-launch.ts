@@ -103,26 +103,32 @@ function launcherDefaults(launcher: ReturnType<typeof launcherOf>): LaunchReques
   return launcher.schema.parse({}) as LaunchRequest['options'];
 }
 
-/** The study, with the configuration in force, so that a worker needs no more than its URL. */
+/**
+ * The study, with the configuration in force, so that a worker needs no more than its URL; brought back from its backup where its
+ * server lost it.
+ */
 async function prepareStudy(sweep: LocatedSweep, say: StartLaunchOptions['say']): Promise<Study> {
-  const { config, studyDir } = sweep;
+  const { config } = sweep;
   const space = declaredSpaceOf(config);
-  const { study } = await openStudy(studyDir, config, space, say);
-  let current = study;
+  const backup = new SweepBackup({ sweep, config, say, onStatus: () => undefined });
   try {
-    const plan = planSpace(study, space);
-    for (const message of plan.messages) say('warn', message);
-    const backup = new SweepBackup({ sweep, config, say, onStatus: () => undefined });
+    const signal = new AbortController().signal;
+    const { studyDir } = await backup.restoreStudy({ require: false, shared: true, signal });
+    const { study } = await openStudy(studyDir, config, space, say);
+    let current = study;
     try {
+      await backup.settleRestore();
+      const plan = planSpace(study, space);
+      for (const message of plan.messages) say('warn', message);
       if (await appendChoices(study, plan, () => backup.copyNow(study, join(studyDir, STUDY_DB))))
         current = await studyIn(study.storage, config, space);
-    } finally {
-      await backup.close();
+      await keepConfig(current, sweep.loaded, config, studyDir);
+      return current;
+    } catch (error) {
+      await current.close();
+      throw error;
     }
-    await keepConfig(current, sweep.loaded, config, studyDir);
-    return current;
-  } catch (error) {
-    await current.close();
-    throw error;
+  } finally {
+    await backup.close();
   }
 }
