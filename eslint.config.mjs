@@ -17,7 +17,7 @@ const exits = {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'outputs/', '.cache/', 'data/', 'test/fixtures/', '**/*.d.ts'] },
+  { ignores: ['dist/', 'coverage/', 'outputs/', '.cache/', 'data/', 'test/fixtures/', 'docs/api/', '**/*.d.ts'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -6,7 +6,7 @@ import { selectionFile, conversionFolder, finalTrainingFolder, TRIALS_FOLDER } f
 import { readJsonFile } from './trial-files.js';
 
 export type { BenchmarkReport } from '../pipeline/benchmark/benchmark-report.js';
-export type { Selection, SelectionRow } from '../pipeline/select/run-select.js';
+export type { Selection } from '../pipeline/select/run-select.js';
 
 /** What a stage after the sweep left behind. */
 export interface StageResult {

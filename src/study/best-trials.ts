@@ -87,6 +87,12 @@ export async function getHypervolume(study: RunningStudy, reference: readonly nu
   );
 }
 
+/** @throws UsageError for a study with several objectives, naming what stands in for what was asked for */
+export function requireSingleObjective(directions: readonly StudyDirection[], what: string, instead: string): void {
+  if (directions.length > 1)
+    throw new UsageError(`${what} is for a single objective; this study has ${directions.length}: use ${instead}.`);
+}
+
 function compareLexicographically(a: readonly number[], b: readonly number[]): number {
   for (const [i, value] of a.entries()) {
     const other = b[i] ?? 0;

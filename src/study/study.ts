@@ -10,7 +10,7 @@ import type { TrialState } from '../core/trial-state.js';
 import type { Pruner } from '../pruners/pruner.js';
 import type { Sampler } from '../samplers/sampler.js';
 import type { ProcessRecord, Storage, SyncCursor, TrialWrite } from '../storage/storage.js';
-import { bestTrialOf, paretoFrontOf } from './best-trials.js';
+import { bestTrialOf, paretoFrontOf, requireSingleObjective } from './best-trials.js';
 import { sampleDeclared } from './declared-sampling.js';
 import { checkEnqueued, hasTrialWith, requireCompatible, templatesOf, waitingTemplate } from './enqueue.js';
 import { runOptimize, type Objective, type OptimizeOptions } from './optimize.js';
@@ -93,7 +93,7 @@ export class Study implements StudyView {
 
   /** The one direction. @throws UsageError with several objectives. */
   get direction(): StudyDirection {
-    this.#requireSingleObjective('direction', 'directions');
+    requireSingleObjective(this.directions, 'direction', 'directions');
     return this.directions[0] ?? 'minimize';
   }
 
@@ -124,7 +124,7 @@ export class Study implements StudyView {
 
   /** The best COMPLETE feasible trial. @throws UsageError where there is none, or with several objectives. */
   async bestTrial(): Promise<FrozenTrial> {
-    this.#requireSingleObjective('bestTrial()', 'bestTrials()');
+    requireSingleObjective(this.directions, 'bestTrial()', 'bestTrials()');
     await this.sync();
     const best = bestTrialOf(this.#history.finished, this.direction);
     if (best === undefined)
@@ -246,7 +246,7 @@ export class Study implements StudyView {
   }
 
   async #shouldPrune(trial: Trial): Promise<boolean> {
-    this.#requireSingleObjective('shouldPrune()', 'one objective');
+    requireSingleObjective(this.directions, 'shouldPrune()', 'one objective');
     await this.sync();
     return this.pruner.prune(this, trial.frozen, trial);
   }
@@ -439,13 +439,5 @@ export class Study implements StudyView {
   async close(): Promise<void> {
     await this.leave();
     await this.storage.close();
-  }
-
-  #requireSingleObjective(what: string, instead: string): void {
-    if (this.directions.length > 1) {
-      throw new UsageError(
-        `${what} is for a single objective; this study has ${this.directions.length}: use ${instead}.`,
-      );
-    }
   }
 }

@@ -133,7 +133,7 @@ describe('restore of a file', () => {
     await drive.backup(db);
     const [file = ''] = manifestsOf(project.place('store'));
     const manifest = { ...(JSON.parse(readFileSync(file, 'utf8')) as Manifest), formatVersion: 3, generation: 5 };
-    const later = encodeManifest(manifest as unknown as Manifest, 'f'.repeat(64));
+    const later = encodeManifest(manifest, 'f'.repeat(64));
     writeFileSync(join(project.place('store'), targetFolder(manifest.path), later.name), later.bytes);
     project.loseOutputs();
     const result = await drive.restore(db);

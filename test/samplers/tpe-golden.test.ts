@@ -96,7 +96,9 @@ describe(`TPE against Optuna ${facts.optuna}`, () => {
   it.each(facts.groups)('groups of parameters that come together: $trials', ({ trials, groups }) => {
     const study = studyView(
       trials.map((letters, number) => {
-        const distributions = Object.fromEntries(Array.from(letters).map((letter) => [letter, new FloatDistribution(0, 1)]));
+        const distributions = Object.fromEntries(
+          Array.from(letters).map((letter) => [letter, new FloatDistribution(0, 1)]),
+        );
         const internalParams = Object.fromEntries(Array.from(letters).map((letter) => [letter, 0.5]));
         return new FrozenTrial(number + 1, number, { state: 'COMPLETE', values: [1], distributions, internalParams });
       }),

@@ -284,9 +284,6 @@ export class GitHubServer {
   }
 }
 
-/** How long ago leftovers were begun that nobody will end. */
-export const LONG_AGO_MS = DAY;
-
 function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

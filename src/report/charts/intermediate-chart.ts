@@ -50,7 +50,12 @@ export function intermediateChart(figure: IntermediateValuesFigure, settings: Ch
   return {
     ...baseOption(settings),
     grid: GRID,
-    xAxis: numberAxis(theme, 'Step', { min: minX, max: maxX === minX ? maxX + 1 : maxX, minInterval: 1, splitLine: { show: false } }),
+    xAxis: numberAxis(theme, 'Step', {
+      min: minX,
+      max: maxX === minX ? maxX + 1 : maxX,
+      minInterval: 1,
+      splitLine: { show: false },
+    }),
     yAxis: valueAxis(theme, 'Value', {
       min: low - padding,
       max: high + padding,
