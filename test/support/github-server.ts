@@ -29,7 +29,6 @@ export interface GitHubServerOptions {
 export const GITHUB_TOKEN = 'ghp_test-token';
 export const REPOSITORY = 'someone/backups';
 const ROOT = `/repos/${REPOSITORY}`;
-const DAY = 86_400_000;
 
 /**
  * The part of GitHub's REST API that releases need, as published (https://docs.github.com/rest/releases): API, uploads and downloads on
