@@ -1,6 +1,6 @@
 // A fleet of simulated workers on one study in one PostgreSQL, started by the bench itself: trials per second, connections, what a
 // trial costs, and how that grows with the study.
-// node bench/fleet.mjs [--workers 1000] [--processes 8] [--sleep 2] [--seconds 60]
+// node bench/fleet.mjs [--workers 1000] [--processes 8] [--sleep 20] [--seconds 60] [--finished 10000]
 // needs: npm run build; PostgreSQL's programs (Debian: postgresql). Run as root it takes the user postgres for the server.
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -18,9 +18,9 @@ const option = (name, standard) => {
 };
 const workers = option('workers', 1000);
 const processes = option('processes', 8);
-const sleepMs = option('sleep', 2) * 1000;
+const sleepMs = option('sleep', 20) * 1000;
 const seconds = option('seconds', 60);
-const FINISHED = [100, 10_000];
+const FINISHED = [100, option('finished', 10_000)];
 
 const server = await startPostgres(workers + 50);
 try {

@@ -21,6 +21,12 @@ export function writableStorage(text: string): string {
       hint: 'Supported: a path of a database file, sqlite:///FILE, postgresql://…, mysql://….',
     });
   }
+  // No database file is called like this: a URL with a slip of the pen, and perhaps a password.
+  if (/^[a-z+]*:?\/\/.*@/is.test(text)) {
+    throw new UsageError('The storage is no URL that can be read.', {
+      hint: 'postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or a path of a database file',
+    });
+  }
   const path = resolve(text);
   if (existsSync(path) && statSync(path).isDirectory())
     throw new UsageError(`${text} is a folder.`, { hint: `Name a file in it: ${text.replace(/\/$/, '')}/study.db` });
