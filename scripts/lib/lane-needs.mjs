@@ -27,10 +27,16 @@ const credentials = {
   RESWEEP_LIVE_GITHUB_REPOSITORY: 'GitHub Releases',
 };
 
+/** Path of a Chromium, as playwright asks for it; undefined where there is none. */
+function chromium() {
+  const name = chromiums.find(onPath);
+  return process.env.RESWEEP_CHROMIUM ?? (name === undefined ? undefined : pathOf(name));
+}
+
 const prepareBy = {
   interop: async () => {
     const prepared = await prepareBy.services();
-    const found = process.env.RESWEEP_CHROMIUM ?? chromiums.find(onPath);
+    const found = chromium();
     prepared.env.RESWEEP_CHROMIUM = found;
     if (found === undefined) prepared.problems.push('no Chromium (Debian: apt-get install chromium)');
     delete prepared.env.RESWEEP_TEST_MYSQL_URL;
@@ -59,8 +65,7 @@ const prepareBy = {
       : { env: {}, problems: [`the native TensorFlow cannot be built: ${reason}`], essential: true };
   },
   browser: () => {
-    const name = chromiums.find(onPath);
-    const found = process.env.RESWEEP_CHROMIUM ?? (name === undefined ? undefined : pathOf(name));
+    const found = chromium();
     return found === undefined
       ? {
           env: {},

@@ -50,7 +50,9 @@ export class StageSession {
   readonly #drive: Drive | undefined;
   readonly #log: RunLog;
   #events: EventsLog | undefined;
-  #isLogOpen = false;
+  /** Where events and log go; undefined until that is known. */
+  #logFolder: string | undefined;
+  #hasMade = false;
 
   private constructor(input: ConfigInput, sweeps: readonly LocatedSweep[], options: StageFunctionOptions) {
     this.sweeps = sweeps;
@@ -110,6 +112,7 @@ export class StageSession {
       },
       progress: (done, total, text) => observer?.progress?.(name, done, total, text),
       event: (event, fields) => {
+        if (fields['status'] === 'done') this.#hasMade = true;
         this.#events?.append({ event, ...fields });
       },
     };
@@ -141,8 +144,8 @@ export class StageSession {
   }
 
   #logTo(studyDir: string): void {
-    if (this.#isLogOpen) return;
-    this.#isLogOpen = true;
+    if (this.#logFolder !== undefined) return;
+    this.#logFolder = studyDir;
     this.#log.open(studyDir);
     this.#events = new EventsLog(join(studyDir, EVENTS_FILE));
   }
@@ -236,12 +239,9 @@ export class StageSession {
   async close(): Promise<void> {
     this.#events?.close();
     this.#log.close();
-    const [sweep] = this.sweeps;
-    if (sweep !== undefined && this.#isLogOpen && existsSync(join(sweep.studyDir, EVENTS_FILE))) {
-      // Events and log of the stages, as the sweep's own.
-      for (const name of [EVENTS_FILE, 'run.log'])
-        await this.backup.backupToDrive?.(join(sweep.studyDir, name), false).catch(() => false);
-    }
+    // Events and log of the stages are the study's: saved with its folder, whose copies they are part of.
+    if (this.#logFolder !== undefined && this.#hasMade && this.#options.backupEnabled !== false)
+      await this.backup.backupToDrive?.(this.#logFolder, true).catch(() => false);
     await this.#drive?.close();
   }
 }
