@@ -3,6 +3,7 @@ import { clockCheck } from './checks/clock.js';
 import { destinationsCheck } from './checks/destinations.js';
 import { diskCheck } from './checks/disk.js';
 import { fileSystemCheck } from './checks/file-system.js';
+import { gpusCheck } from './checks/gpus.js';
 import { nodeCheck } from './checks/node.js';
 import { packagesCheck } from './checks/packages.js';
 import { sqliteCheck } from './checks/sqlite.js';
@@ -15,6 +16,7 @@ export const DOCTOR_CHECKS: readonly DoctorCheck[] = [
   nodeCheck,
   sqliteCheck,
   tensorflowCheck,
+  gpusCheck,
   packagesCheck,
   diskCheck,
   fileSystemCheck,
