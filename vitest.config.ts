@@ -19,6 +19,7 @@ export default defineConfig({
         'src/dashboard/web/**',
       ],
       reporter: ['json-summary', 'html'],
+      reportOnFailure: true,
       reportsDirectory: 'coverage',
     },
   },

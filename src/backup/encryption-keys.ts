@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { messageOf, UsageError } from '../core/errors.js';
 import { loadOptional } from '../core/optional-package.js';
+import { passphraseIdentity, passphraseRecipient } from './age-passphrase.js';
 import { DestinationError, type CallOptions, type Destination } from './destination.js';
 import { sha256Of } from './file-digest.js';
 import { STORE } from './object-key.js';
@@ -90,7 +91,7 @@ export async function openKeys(
     const bytes = await destination.get(key, options);
     if (bytes === undefined) continue;
     const decrypter = new age.Decrypter();
-    decrypter.addPassphrase(secret.passphrase);
+    decrypter.addIdentity(passphraseIdentity(secret.passphrase));
     try {
       identities.push(await decrypter.decrypt(bytes, 'text'));
     } catch {
@@ -103,7 +104,7 @@ export async function openKeys(
   const identity = await age.generateX25519Identity();
   const recipient = await age.identityToRecipient(identity);
   const encrypter = new age.Encrypter();
-  encrypter.setPassphrase(secret.passphrase);
+  encrypter.addRecipient(passphraseRecipient(secret.passphrase, age.Stanza));
   await put(destination, `${FOLDER}${fingerprintOf(recipient)}.age`, await encrypter.encrypt(identity), options);
   return { identities: [identity], recipient };
 }

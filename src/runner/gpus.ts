@@ -55,7 +55,11 @@ function namesIn(folder: string): string[] {
 
 function listedBy(program: string): number {
   try {
-    const lines = execFileSync(program, ['-L'], { encoding: 'utf8', timeout: 5_000, stdio: ['ignore', 'pipe', 'ignore'] });
+    const lines = execFileSync(program, ['-L'], {
+      encoding: 'utf8',
+      timeout: 5_000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return lines.split('\n').filter((line) => /^GPU \d+:/.test(line)).length;
   } catch {
     return 0;

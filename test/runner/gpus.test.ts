@@ -47,12 +47,21 @@ describe('GPUs of a machine', () => {
 
 describe('the GPU of a job', () => {
   it('is one of them in turn', () => {
-    expect([0, 1, 2, 3].map((slot) => gpuEnvironment(slot, {}, 2)['CUDA_VISIBLE_DEVICES'])).toEqual(['0', '1', '0', '1']);
+    expect([0, 1, 2, 3].map((slot) => gpuEnvironment(slot, {}, 2)['CUDA_VISIBLE_DEVICES'])).toEqual([
+      '0',
+      '1',
+      '0',
+      '1',
+    ]);
   });
 
   it('is one of those that the user allowed, by whatever name', () => {
     const env = { CUDA_VISIBLE_DEVICES: '3,GPU-8f3c' };
-    expect([0, 1, 2].map((slot) => gpuEnvironment(slot, env, 8)['CUDA_VISIBLE_DEVICES'])).toEqual(['3', 'GPU-8f3c', '3']);
+    expect([0, 1, 2].map((slot) => gpuEnvironment(slot, env, 8)['CUDA_VISIBLE_DEVICES'])).toEqual([
+      '3',
+      'GPU-8f3c',
+      '3',
+    ]);
   });
 
   it('is not set where there is none, or the user allowed none', () => {

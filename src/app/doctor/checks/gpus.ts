@@ -17,6 +17,9 @@ export const gpusCheck: DoctorCheck = {
       });
     }
     const which = visible === undefined ? `${count}` : `${count}, of which trials may use ${visible}`;
-    return Promise.resolve({ state: 'good', summary: `${which}; each trial that runs sees one (CUDA_VISIBLE_DEVICES).` });
+    return Promise.resolve({
+      state: 'good',
+      summary: `${which}; each trial that runs sees one (CUDA_VISIBLE_DEVICES).`,
+    });
   },
 };
