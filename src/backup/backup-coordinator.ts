@@ -105,7 +105,13 @@ export class BackupCoordinator {
     const bootId = readBootId();
     this.#fences = this.#lanes.map((lane) => {
       const leaseMs = options.leaseMs ?? lane.destination.traits.leaseMs ?? 60_000;
-      const fence = new OwnerFence(lane.destination, study.target, { ownerId: core.ownerId, leaseMs, bootId });
+      const fence = new OwnerFence(lane.destination, study.target, {
+        ...{ ownerId: core.ownerId, leaseMs, bootId },
+        onListed: (objects, askedAt) => {
+          core.seen(lane.destination, study.target, objects, askedAt);
+        },
+      });
+      core.setFence(lane.destination, study.target, fence);
       return { lane, fence, leaseMs, beating: Promise.resolve() };
     });
   }
@@ -221,7 +227,6 @@ export class BackupCoordinator {
       const before = fence.conflict;
       if (first || fence.fence === 0) await fence.claim();
       else await fence.renew();
-      this.#core.fences.set(`${name}\n${this.#core.target(this.#options.studyDb)}`, fence.fence);
       const { conflict } = fence;
       if (conflict === undefined || before !== undefined || this.#closed) return;
       lane.stop(conflict.message);

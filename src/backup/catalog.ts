@@ -1,4 +1,4 @@
-import type { CallOptions, Destination } from './destination.js';
+import type { CallOptions, Destination, StoredObject } from './destination.js';
 import { sha256Of } from './file-digest.js';
 import {
   compareManifests,
@@ -28,20 +28,38 @@ export async function listManifests(
 ): Promise<ManifestName[]> {
   const folder = targetFolder(target);
   const { objects } = await destination.list(folder, options);
+  return manifestNames(target, objects);
+}
+
+/** Those of a listing of the target's folder that name a manifest, newest first. */
+export function manifestNames(target: string, objects: readonly StoredObject[]): ManifestName[] {
+  const folder = targetFolder(target);
   return objects
     .map((object) => parseManifestName(object.key.slice(folder.length)))
     .filter((name) => name !== undefined)
     .sort(compareManifests);
 }
 
-/** The newest manifest of each branch, newest first. */
+/**
+ * The newest manifest of each branch, newest first. Where two owners wrote a branch side by side, for less than a lease, the newest of
+ * each: neither history hides the other. Who began after the other's last manifest goes on from it.
+ */
 export function branchHeads(names: readonly ManifestName[]): ManifestName[] {
-  const heads = new Map<string, ManifestName>();
+  const writers = new Map<string, { first: number; last: ManifestName }>();
   for (const name of names) {
-    const head = heads.get(name.branch);
-    if (head === undefined || name.generation > head.generation) heads.set(name.branch, name);
+    const key = `${name.branch} ${name.owner}`;
+    const writer = writers.get(key);
+    if (writer === undefined) writers.set(key, { first: name.generation, last: name });
+    else {
+      writer.first = Math.min(writer.first, name.generation);
+      if (name.generation > writer.last.generation) writer.last = name;
+    }
   }
-  return [...heads.values()].sort(compareManifests);
+  const all = [...writers.values()];
+  return all
+    .filter(({ last }) => !all.some((other) => other.last.branch === last.branch && other.first > last.generation))
+    .map(({ last }) => last)
+    .sort(compareManifests);
 }
 
 /** @throws ManifestError where it is damaged or gone, DestinationError where it cannot be asked for. */

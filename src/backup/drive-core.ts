@@ -8,13 +8,15 @@ import type { SnapshotSource } from '../core/snapshot-source.js';
 import { BackupReporter, type BackupEvent, type BackupLog } from './backup-event.js';
 import type { Capture } from './capture.js';
 import { TargetCapturer } from './capture-target.js';
-import type { Destination } from './destination.js';
+import { manifestNames } from './catalog.js';
+import type { Destination, StoredObject } from './destination.js';
 import { targetOf } from './drive-path.js';
+import { KnownPacks } from './known-packs.js';
 import { restore, type RestoreRequest } from './restore.js';
 import type { RestoreTools } from './restore-file.js';
 import type { RestoreResult } from './restore-result.js';
 import { RetryingDestination, type RetryOptions } from './retrying-destination.js';
-import { TargetWriter, type SaveOptions, type SaveOutcome } from './target-writer.js';
+import { TargetWriter, type SaveOptions, type SaveOutcome, type TargetFence } from './target-writer.js';
 
 export interface DriveOptions {
   readonly projectRoot: string;
@@ -44,13 +46,15 @@ export class DriveCore {
   readonly reporter: BackupReporter;
   readonly ownerId = randomBytes(16).toString('hex');
   readonly capturer: TargetCapturer;
-  /** Fencing numbers by destination and target, as the owner's fence holds them. */
-  readonly fences = new Map<string, number>();
+  /** Packs of manifests by name, learnt once: content under such a name never changes. */
+  readonly knownPacks = new KnownPacks();
   /** A folder of this process alone, made when it is needed. */
   readonly temporary: string;
   readonly #mounts: readonly string[];
   readonly #restoreTimeoutMs: number;
   readonly #writers = new Map<string, TargetWriter>();
+  readonly #fences = new Map<string, TargetFence>();
+  readonly #saves = new Map<string, number>();
 
   constructor(options: DriveOptions) {
     this.projectRoot = resolve(options.projectRoot);
@@ -93,6 +97,8 @@ export class DriveCore {
   /** Saves a capture to one destination and reports it. @throws DestinationError */
   async save(destination: Destination, capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
     const outcome = await this.#writer(destination, capture.target).save(capture, options);
+    this.#saves.set(destination.name, this.savesTo(destination) + 1);
+    this.knownPacks.learn(destination, capture.target, outcome.name, outcome.manifest);
     this.#report(destination, capture, outcome);
     return outcome;
   }
@@ -122,9 +128,30 @@ export class DriveCore {
     }
   }
 
-  /** Objects went from a destination: what writers remember of it is learnt and checked again. */
+  /** Saves to a destination so far. */
+  savesTo(destination: Destination): number {
+    return this.#saves.get(destination.name) ?? 0;
+  }
+
+  /** The fence under which a target is written from now on. */
+  setFence(destination: Destination, target: string, fence: TargetFence): void {
+    this.#fences.set(writerKey(destination, target), fence);
+  }
+
+  /** What was found in a target's folder: its writer holds that against what it remembers. */
+  seen(destination: Destination, target: string, objects: readonly StoredObject[], askedAt: number): void {
+    this.#writers.get(writerKey(destination, target))?.seen(manifestNames(target, objects), askedAt);
+  }
+
+  /** Objects at a destination were mended: what writers remember of it is learnt and checked again. */
   forgetKnown(destination: Destination): void {
-    for (const [key, writer] of this.#writers) if (key.startsWith(`${destination.name}\n`)) writer.forgetKnown();
+    for (const writer of this.#writersTo(destination)) writer.forgetKnown();
+  }
+
+  /** Manifests and packs went from a destination. */
+  pruned(destination: Destination, packs: ReadonlySet<string>): void {
+    this.knownPacks.forgetPacks(packs);
+    for (const writer of this.#writersTo(destination)) writer.pruned(packs);
   }
 
   async close(): Promise<void> {
@@ -133,15 +160,19 @@ export class DriveCore {
     rmSync(this.temporary, { recursive: true, force: true });
   }
 
+  #writersTo(destination: Destination): TargetWriter[] {
+    return [...this.#writers].flatMap(([key, writer]) => (key.startsWith(`${destination.name}\n`) ? [writer] : []));
+  }
+
   #writer(destination: Destination, target: string): TargetWriter {
-    const key = `${destination.name}\n${target}`;
+    const key = writerKey(destination, target);
     let writer = this.#writers.get(key);
     if (writer === undefined) {
       const inspect = (path: string) => this.snapshots?.inspect(path) ?? Promise.resolve(undefined);
       writer = new TargetWriter(
         destination,
         target,
-        { ownerId: this.ownerId, projectRoot: this.projectRoot, fenceOf: () => this.fences.get(key) ?? 0 },
+        { ownerId: this.ownerId, projectRoot: this.projectRoot, fence: () => this.#fences.get(key) },
         inspect,
         join(this.temporary, 'found'),
       );
@@ -203,6 +234,10 @@ export class DriveCore {
       });
     }
   }
+}
+
+function writerKey(destination: Destination, target: string): string {
+  return `${destination.name}\n${target}`;
 }
 
 /** Removes temporary folders of processes that are gone. */

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 
 import { targetFolder } from './catalog.js';
-import { DestinationError, type Destination } from './destination.js';
+import { DestinationError, type Destination, type StoredObject } from './destination.js';
 import { sha256Of } from './file-digest.js';
 
 const recordSchema = z.object({
@@ -38,6 +38,8 @@ export interface OwnerFenceOptions {
   readonly bootId?: string | undefined;
   readonly host?: string | undefined;
   readonly pid?: number | undefined;
+  /** Told what lies in the target's folder, as each look at the others finds it; `askedAt` by `performance.now`. */
+  readonly onListed?: ((objects: readonly StoredObject[], askedAt: number) => void) | undefined;
 }
 
 const NAME = /owner-\d+-[0-9a-f]+\.json$/;
@@ -59,12 +61,18 @@ export class OwnerFence {
   #beat = 0;
   #state: OwnerRecord['state'] = 'claiming';
   #conflict: OwnerConflict | undefined;
+  /** Somebody else may be alive, as of the last look. */
+  #hasRivals = true;
+  /** When the last beat that arrived was sent: by the monotonic clock, and by the wall clock, which goes on in a suspended machine. */
+  #beatAt: { readonly monotonic: number; readonly wall: number } | undefined;
+  readonly #onListed: OwnerFenceOptions['onListed'];
 
   constructor(destination: Destination, target: string, options: OwnerFenceOptions) {
     this.#destination = destination;
     this.#folder = targetFolder(target);
     this.#leaseMs = options.leaseMs ?? 60_000;
     this.#monotonic = options.monotonic ?? (() => performance.now());
+    this.#onListed = options.onListed;
     this.#me = {
       ownerId: options.ownerId,
       host: options.host ?? hostname(),
@@ -84,6 +92,17 @@ export class OwnerFence {
 
   get conflict(): OwnerConflict | undefined {
     return this.#conflict;
+  }
+
+  /**
+   * Whether nobody else can have become the owner by now: none was alive at the last look, and the last beat is so young that it
+   * cannot have been taken for silence.
+   */
+  get isSure(): boolean {
+    if (this.#state !== 'owner' || this.#hasRivals || this.#beatAt === undefined) return false;
+    const { monotonic, wall } = this.#beatAt;
+    const age = Math.max(this.#monotonic() - monotonic, Math.abs(Date.now() - wall));
+    return age < (this.#leaseMs * 2) / 3;
   }
 
   /** Enters this process. Owner at once where nobody else can be alive; else `renew` decides within a lease. @throws DestinationError */
@@ -134,6 +153,7 @@ export class OwnerFence {
 
   async #judge(signal: AbortSignal | undefined): Promise<void> {
     const others = (await this.#others(signal)).filter((other) => this.#maybeAlive(other));
+    this.#hasRivals = others.length > 0;
     const now = this.#monotonic();
     const moved = others.filter((other) => {
       const seen = this.#seen.get(other.ownerId);
@@ -191,7 +211,9 @@ export class OwnerFence {
   }
 
   async #others(signal: AbortSignal | undefined): Promise<OwnerRecord[]> {
+    const askedAt = performance.now();
     const { objects } = await this.#destination.list(this.#folder, { signal });
+    this.#onListed?.(objects, askedAt);
     const records: OwnerRecord[] = [];
     for (const { key } of objects) {
       if (!NAME.test(key) || key.includes(this.#me.ownerId)) continue;
@@ -214,7 +236,9 @@ export class OwnerFence {
     };
     const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
     const key = `${this.#folder}owner-${this.#fence}-${this.#me.ownerId}.json`;
+    const sentAt = { monotonic: this.#monotonic(), wall: Date.now() };
     await this.#destination.put(key, bytes, { sha256: sha256Of(bytes), signal });
+    this.#beatAt = sentAt;
   }
 }
 

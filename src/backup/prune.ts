@@ -93,6 +93,8 @@ class DestinationPrune {
   readonly #whole = new Map<string, boolean>();
   /** Packs that manifests removed now have named. */
   readonly #released = new Set<string>();
+  /** Packs whose removal was asked for. */
+  readonly #gone = new Set<string>();
   readonly #targets: PrunedTarget[] = [];
   #removedPacks = 0;
   #freedBytes = 0;
@@ -114,6 +116,8 @@ class DestinationPrune {
       await this.#prune();
     } catch (problem) {
       error = messageOf(problem);
+    } finally {
+      if (this.#options.dryRun !== true) this.#core.pruned(this.#destination, this.#gone);
     }
     const removed = this.#targets.flatMap(({ decisions, refused }) =>
       refused === undefined ? decisions.filter(({ keep }) => !keep) : [],
@@ -153,7 +157,7 @@ class DestinationPrune {
   }
 
   async #prune(): Promise<void> {
-    const { signal, path, dryRun } = this.#options;
+    const { signal, path } = this.#options;
     const wanted = path === undefined ? undefined : this.#core.target(path);
     await this.#destination.check({ signal });
     const all = await listTargets(this.#destination, { signal });
@@ -161,7 +165,6 @@ class DestinationPrune {
       if (wanted === undefined || target === wanted || target.startsWith(`${wanted}/`)) await this.#target(target);
     }
     await this.#packs(all);
-    if (dryRun !== true) this.#core.forgetKnown(this.#destination);
   }
 
   async #target(target: string): Promise<void> {
@@ -190,7 +193,9 @@ class DestinationPrune {
     this.#targets.push({ path: target, decisions });
     await eachAtOnce(going, callsAtOnce(this.#destination), async ({ manifest }) => {
       for (const pack of await this.#packsOf(target, manifest)) this.#released.add(pack);
-      if (dryRun !== true) await this.#destination.remove(`${targetFolder(target)}${manifest.name}`, { signal });
+      if (dryRun === true) return;
+      await this.#destination.remove(`${targetFolder(target)}${manifest.name}`, { signal });
+      this.#core.knownPacks.forget(this.#destination, target, manifest.name);
     });
     if (dryRun !== true) await removeStaleOwners(this.#destination, target, signal);
   }
@@ -220,10 +225,9 @@ class DestinationPrune {
   }
 
   /** Packs that a manifest names; none for one that cannot be read. */
-  async #packsOf(target: string, { name }: ManifestName): Promise<string[]> {
+  async #packsOf(target: string, { name }: ManifestName): Promise<readonly string[]> {
     try {
-      const manifest = await loadManifest(this.#destination, target, name, { signal: this.#options.signal });
-      return manifest.packs.map(({ sha256 }) => sha256);
+      return await this.#core.knownPacks.of(this.#destination, target, name, { signal: this.#options.signal });
     } catch (error) {
       if (error instanceof ManifestError) return [];
       throw error;
@@ -250,8 +254,7 @@ class DestinationPrune {
       await eachAtOnce(plan, callsAtOnce(this.#destination), async ({ manifest: state, tier = 'newest' }) => {
         if (going.has(`${target}\n${state.name}`)) return;
         // One that cannot be read may name anything: then no pack is garbage.
-        const manifest = await loadManifest(this.#destination, target, state.name, { signal });
-        for (const { sha256 } of manifest.packs) {
+        for (const sha256 of await this.#core.knownPacks.of(this.#destination, target, state.name, { signal })) {
           named.add(sha256);
           tiers.add(sha256, tier);
         }
@@ -266,7 +269,10 @@ class DestinationPrune {
         waiting.push(sha256);
         return;
       }
-      if (dryRun !== true) await notes.remove(sha256);
+      if (dryRun !== true) {
+        this.#gone.add(sha256);
+        await notes.remove(sha256);
+      }
       this.#removedPacks++;
       this.#freedBytes += bytes;
     });

@@ -1,4 +1,5 @@
 import { KEEP_TIERS, type KeepConfig, type KeepTier } from '../core/sweep-config.js';
+import { branchHeads } from './catalog.js';
 import type { ManifestName } from './manifest.js';
 
 /** What is kept where nothing is configured. */
@@ -56,9 +57,9 @@ export function planRetention(
     keep(manifest, index === 0 ? 'newest' : `newest ${index + 1}`);
   });
   const byBranch = groupByBranch(order);
-  for (const [branch, states] of byBranch) {
-    const [head] = states;
-    if (head !== undefined && byBranch.size > 1) keep(head, `newest of branch ${branch}`);
+  const heads = branchHeads(names);
+  for (const head of heads) if (heads.length > 1) keep(head, `newest of branch ${head.branch}`);
+  for (const states of byBranch.values()) {
     for (const milestone of policy.milestones) {
       const first = states.findLast(({ finished }) => finished >= milestone);
       if (first !== undefined) keep(first, `first with ${milestone.toLocaleString('en')} trials`, 'milestones');

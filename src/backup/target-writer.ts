@@ -26,8 +26,16 @@ import { containsStudy } from './study-content.js';
 export interface WriterIdentity {
   readonly ownerId: string;
   readonly projectRoot: string;
-  /** Fencing number that this owner holds for a target; 0 where it takes part in no fencing. */
-  readonly fenceOf?: ((target: string) => number) | undefined;
+  /** The fence of the target as it stands; undefined where this process takes part in no fencing. */
+  readonly fence?: (() => TargetFence | undefined) | undefined;
+}
+
+/** What a writer asks of the owner's fence of its target. */
+export interface TargetFence {
+  /** Fencing number. */
+  readonly fence: number;
+  /** Nobody else can write the target now. */
+  readonly isSure: boolean;
 }
 
 export interface SaveOptions {
@@ -53,7 +61,8 @@ export interface SaveOutcome {
 
 /**
  * Writes the states of one target to one destination, by the commit protocol of `docs/backup-format.md`: packs, manifest,
- * mirror. One save at a time; what it knows of the destination it learns at its first save and checks then.
+ * mirror. One save at a time; what it knows of the destination it learns at its first save and checks then. While its process is
+ * surely the only owner, it remembers which manifests there are, and an incremental save asks for nothing.
  */
 export class TargetWriter {
   readonly #destination: Destination;
@@ -61,6 +70,8 @@ export class TargetWriter {
   readonly #identity: WriterIdentity;
   readonly #mirror: MirrorWriter;
   #index: ChunkIndex | undefined;
+  /** Manifests that are there, and by `performance.now` since when this is known of each. */
+  #names: { readonly all: ManifestName[]; readonly since: Map<string, number> } | undefined;
   #branch: string | undefined;
   #last: SaveOutcome | undefined;
   #lastSequence = 0;
@@ -91,15 +102,53 @@ export class TargetWriter {
   /** The next save learns again what the destination holds. */
   forgetKnown(): void {
     this.#index = undefined;
+    this.#names = undefined;
+  }
+
+  /** The destination was pruned: manifests are listed again, and nothing is built on a pack that went. */
+  pruned(gone: ReadonlySet<string>): void {
+    this.#names = undefined;
+    if ([...(this.#index?.packs.keys() ?? [])].some((pack) => gone.has(pack))) this.#index = undefined;
+  }
+
+  /** Manifests as another's look at the destination, begun at `askedAt`, found them. Where they are not as remembered, they are forgotten. */
+  seen(names: readonly ManifestName[], askedAt: number): void {
+    if (this.#names === undefined) return;
+    const { since } = this.#names;
+    const there = new Set(names.map(({ name }) => name));
+    const isNew = names.some(({ name }) => !since.has(name));
+    const isGone = [...since].some(([name, at]) => at < askedAt && !there.has(name));
+    if (isNew || isGone) this.#names = undefined;
   }
 
   async #save(capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
+    try {
+      return await this.#trySave(capture, options);
+    } catch (error) {
+      // What arrived of it is not known.
+      this.#names = undefined;
+      throw error;
+    }
+  }
+
+  /** What there is: remembered, where nobody else can have changed it and little hangs on it; else asked for. */
+  async #list(capture: Capture, options: SaveOptions): Promise<ManifestName[]> {
+    const isSure = this.#identity.fence?.()?.isSure === true;
+    if (this.#names !== undefined && isSure && !capture.full && !options.mirror) return [...this.#names.all];
+    const askedAt = performance.now();
+    const names = await listManifests(this.#destination, this.#target, options);
+    this.#names = { all: names, since: new Map(names.map(({ name }) => [name, askedAt])) };
+    return [...names];
+  }
+
+  async #trySave(capture: Capture, options: SaveOptions): Promise<SaveOutcome> {
     // A later state of this same process is saved already: the older one adds nothing.
     if (this.#last !== undefined && capture.sequence < this.#lastSequence) return this.#last;
     const startedAt = performance.now();
     const { signal } = options;
     if (this.#index === undefined) await this.#destination.check({ signal });
-    const names = await listManifests(this.#destination, this.#target, { signal });
+    const remembered = this.#names;
+    const names = await this.#list(capture, options);
     const isThere = this.#head !== undefined && names.some(({ name }) => name === this.#head?.name);
     // What this process wrote is gone: somebody emptied the destination. Nothing that is remembered holds any more.
     if (this.#head !== undefined && !isThere) this.#index = undefined;
@@ -115,7 +164,7 @@ export class TargetWriter {
     const index = (this.#index ??= await knownAt(this.#destination, this.#target, names, signal));
     const writer = new PackWriter(this.#destination, index, signal);
 
-    let requests = 1;
+    let requests = this.#names === remembered ? 0 : 1;
     if (options.mirror && this.#destination.traits.mirror) {
       const found = await this.#mirror.takeInForeign(capture, names, signal);
       if (found !== undefined) {
@@ -188,7 +237,8 @@ export class TargetWriter {
     signal: AbortSignal | undefined,
   ): Promise<{ branch: string; parent: string | null; forkedFrom: ManifestName | undefined }> {
     const heads = branchHeads(names);
-    const own = heads.find((head) => head.branch === this.#branch);
+    const own =
+      heads.find(({ name }) => name === this.#head?.name) ?? heads.find(({ branch }) => branch === this.#branch);
     if (own !== undefined && own.name === this.#head?.name && this.#contains(capture, this.#head.manifest)) {
       return { branch: own.branch, parent: own.name, forkedFrom: undefined };
     }
@@ -222,7 +272,7 @@ export class TargetWriter {
     signal: AbortSignal | undefined,
   ): Promise<{ manifest: Manifest; name: string; bytes: number; parsed: ManifestName }> {
     const generation = 1 + names.reduce((most, name) => Math.max(most, name.generation), 0);
-    const { ownerId, projectRoot, fenceOf } = this.#identity;
+    const { ownerId, projectRoot, fence } = this.#identity;
     const manifest: Manifest = {
       format: FORMAT,
       formatVersion: FORMAT_VERSION,
@@ -233,7 +283,7 @@ export class TargetWriter {
       branch: place.branch,
       generation,
       parent: place.parent,
-      owner: { id: ownerId, fence: fenceOf?.(this.#target) ?? 0, host: hostname() },
+      owner: { id: ownerId, fence: fence?.()?.fence ?? 0, host: hostname() },
       snapshot: capture.full ? 'full' : 'incremental',
       lineage: capture.report?.lineage ?? null,
       study: capture.study ?? null,
@@ -245,6 +295,8 @@ export class TargetWriter {
     await this.#destination.put(`${targetFolder(this.#target)}${name}`, bytes, { sha256: sha256Of(bytes), signal });
     const parsed = parseManifestName(name);
     if (parsed === undefined) throw new ManifestError(`${name} is not the name of a manifest.`);
+    this.#names?.all.unshift(parsed);
+    this.#names?.since.set(name, performance.now());
     return { manifest, name, bytes: bytes.length, parsed };
   }
 }

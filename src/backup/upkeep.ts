@@ -21,12 +21,16 @@ export interface UpkeepOptions {
   readonly firstPruneMs?: number | undefined;
   /** @default 1 hour */
   readonly pruneEveryMs?: number | undefined;
+  /** Also after so many saves: a listing of the manifests then stays one request. @default 500 */
+  readonly pruneAfterSaves?: number | undefined;
   /** As `VerifyOptions.checkFolder`. */
   readonly checkFolder?: ((folder: string) => Promise<readonly string[]>) | undefined;
 }
 
 /** Share of the older states that a scheduled verification looks at; the newest always is. */
 const SAMPLE = 0.1;
+/** How often the saves are counted. */
+const COUNT_MS = 60_000;
 
 /**
  * Keeps one destination in order while a sweep runs: removes what retention needs no more, and verifies on the schedule of its
@@ -42,6 +46,8 @@ export class Upkeep {
   #queue: Promise<void> = Promise.resolve();
   #result: UpkeepResult | undefined;
   #checkFolder: UpkeepOptions['checkFolder'];
+  /** Saves up to the last prune. */
+  #prunedAt = 0;
 
   /** `path`: the folder of the study. */
   constructor(drive: Drive, core: DriveCore, destination: Destination, path: string) {
@@ -57,12 +63,19 @@ export class Upkeep {
   }
 
   start(options: UpkeepOptions = {}): void {
-    const { firstPruneMs = 120_000, pruneEveryMs = 3_600_000 } = options;
+    const { firstPruneMs = 120_000, pruneEveryMs = 3_600_000, pruneAfterSaves = 500 } = options;
     this.#checkFolder = options.checkFolder;
     const prune = (): void => {
       this.#run(() => this.#prune());
     };
-    this.#timers.push(setTimeout(prune, firstPruneMs), setInterval(prune, pruneEveryMs));
+    const count = (): void => {
+      if (this.#core.savesTo(this.#destination) - this.#prunedAt >= pruneAfterSaves) prune();
+    };
+    this.#timers.push(
+      setTimeout(prune, firstPruneMs),
+      setInterval(prune, pruneEveryMs),
+      setInterval(count, Math.min(COUNT_MS, firstPruneMs)),
+    );
     const { verify } = this.#destination.policy ?? {};
     if (verify?.everyMs !== undefined) {
       const { everyMs, deep } = verify;
@@ -99,6 +112,7 @@ export class Upkeep {
   }
 
   async #prune(): Promise<void> {
+    this.#prunedAt = this.#core.savesTo(this.#destination);
     await pruneBackups(this.#drive, {
       path: this.#path,
       destination: this.#destination.name,

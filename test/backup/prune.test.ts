@@ -92,7 +92,7 @@ describe('prune', () => {
     flipByte(kept);
     const packs = packsOf(project.place('store')).length;
     // The damaged one is the milestone, so it stays.
-    const report = await pruneBackups(drive);
+    const report = await pruneBackups(project.drive());
     expect(report.destinations[0]?.error).toMatch(/damaged/);
     expect(packsOf(project.place('store'))).toHaveLength(packs);
     expect(finishedTrials((await drive.restore(project.studyDb(), { to: project.place('look') })).path)).toBe(6);
