@@ -11,10 +11,15 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
-      // Processes of their own, seen by the end-to-end tests only; and types without code.
+      // What other tests run: processes of their own (end to end), servers (services), clusters, the native library; types without code.
       exclude: [
         'src/cli/main.ts',
+        'src/cli/{actions,commands,completion,display}/**',
         'src/**/{*-worker,worker-main,*-agent,*-thread}.ts',
+        'src/storage/rdb/engines/{server,mysql,postgres}-*.ts',
+        'src/launch/{slurm,ray,ray-jobs-api,kubernetes}.ts',
+        'src/tracking/mlflow-*.ts',
+        'src/training/native/**',
         '**/*.d.ts',
         'src/dashboard/web/**',
       ],
