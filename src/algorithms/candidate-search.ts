@@ -29,8 +29,8 @@ export interface CandidateSearchOptions {
   readonly doubleChanges: number;
   /** Rounds of local search from the best candidate. */
   readonly rounds: number;
-  /** The best candidates among these, best first. */
-  readonly rank: (seen: readonly Float64Array[], count: number) => readonly { index: number; score: number }[];
+  /** The best candidate among these. */
+  readonly best: (seen: readonly Float64Array[]) => { index: number; score: number } | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface CandidateSearchOptions {
  * 2011, §4.3). Ends with the best point that has not been tried; undefined where there is none.
  */
 export function searchCandidates(options: CandidateSearchOptions): Candidate | undefined {
-  const { domain, random, centres, rank } = options;
+  const { domain, random, centres } = options;
   const pool = new CandidatePool(domain, options.excluded);
   const [first] = centres;
   // In many dimensions a point drawn from everywhere is far from all that is known: half of them stay near the best.
@@ -56,10 +56,7 @@ export function searchCandidates(options: CandidateSearchOptions): Candidate | u
   let best: Candidate | undefined;
   let bestScore = -Infinity;
   for (let round = 0; ; round++) {
-    const [top] = rank(
-      fresh.map(({ seen }) => seen),
-      1,
-    );
+    const top = options.best(fresh.map(({ seen }) => seen));
     if (top === undefined || (best !== undefined && top.score <= bestScore)) {
       if (round >= options.rounds || !domain.columns.some(isWide)) break;
     } else {

@@ -45,9 +45,12 @@ export class GaussianProcess {
   readonly #isComplete: readonly boolean[];
   /** Whether all that a column brings is its squared distance: complete numbers of many values, no process of its own. */
   readonly #isPlain: readonly boolean[];
-  /** Values of the plain columns in units of their length scales, row by row, and those of the latest point. */
+  /** Values of the plain columns in units of their length scales, column by column. */
   readonly #scaledRows: Float64Array;
+  /** Those of the point of which #plainSums has the squared distances to all rows; NaN before there is one. */
   readonly #scaledPoint: Float64Array;
+  readonly #plainSums: Float64Array;
+  readonly #changed: Int32Array;
   readonly #inverseL: Float64Array;
   readonly #weights: Float64Array;
   readonly #covariances: Float64Array;
@@ -82,12 +85,14 @@ export class GaussianProcess {
         this.#isComplete[j] === true,
     );
     const plain = [...columns.keys()].filter((j) => this.#isPlain[j]);
-    this.#scaledPoint = new Float64Array(plain.length);
+    this.#scaledPoint = new Float64Array(plain.length).fill(NaN);
+    this.#plainSums = new Float64Array(n);
+    this.#changed = new Int32Array(plain.length);
     this.#scaledRows = new Float64Array(n * plain.length);
     for (const [c, j] of plain.entries()) {
       const root = Math.sqrt(parameters.inverseSquaredScales[j] as number);
       const values = this.#byColumn[j] as Float64Array;
-      for (let i = 0; i < n; i++) this.#scaledRows[i * plain.length + c] = (values[i] as number) * root;
+      for (let i = 0; i < n; i++) this.#scaledRows[c * n + i] = (values[i] as number) * root;
     }
     let noise = parameters.noiseVariance;
     for (;;) {
@@ -203,7 +208,7 @@ export class GaussianProcess {
     const sum = this.#additive;
     k.fill(0, 0, count);
     if (additive !== undefined) sum.fill(0, 0, count);
-    const hasPlain = this.#setScaledPoint(point);
+    const hasPlain = this.#setPlainSums(point);
     for (let j = 0; j < this.#byColumn.length; j++) {
       if (hasPlain && this.#isPlain[j] === true) continue;
       const x = point[j] as number;
@@ -216,38 +221,60 @@ export class GaussianProcess {
       for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (distances[i] as number);
       if (own !== undefined) for (let i = 0; i < count; i++) sum[i] = (sum[i] as number) + (own[i] as number);
     }
-    if (hasPlain) this.#addPlainColumns(count);
+    if (hasPlain) for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (this.#plainSums[i] as number);
     for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(k[i] as number);
     if (additive !== undefined) for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (sum[i] as number);
   }
 
-  /** A point's values in the plain columns, in units of the length scales; false where there are none or one does not take part. */
-  #setScaledPoint(point: Float64Array): boolean {
+  /**
+   * Squared distances of a point to all rows in the plain columns; false where there are none or one does not take part. Candidates
+   * around a centre differ from the one before in a few columns: only these are worked out anew.
+   */
+  #setPlainSums(point: Float64Array): boolean {
     const { inverseSquaredScales } = this.parameters;
     const scaled = this.#scaledPoint;
+    const width = scaled.length;
+    if (width === 0) return false;
+    for (let j = 0; j < this.#isPlain.length; j++)
+      if (this.#isPlain[j] === true && Number.isNaN(point[j])) return false;
+    const changed = this.#changed;
+    const sums = this.#plainSums;
+    const n = this.size;
+    let changes = 0;
     let c = 0;
+    const isFirst = Number.isNaN(scaled[0]);
     for (let j = 0; j < this.#isPlain.length; j++) {
       if (this.#isPlain[j] !== true) continue;
-      const x = point[j] as number;
-      if (Number.isNaN(x)) return false;
-      scaled[c++] = x * Math.sqrt(inverseSquaredScales[j] as number);
+      const x = (point[j] as number) * Math.sqrt(inverseSquaredScales[j] as number);
+      if (x !== scaled[c]) changed[changes++] = c;
+      c++;
     }
-    return c > 0;
-  }
-
-  #addPlainColumns(count: number): void {
-    const k = this.#covariances;
-    const rows = this.#scaledRows;
-    const x = this.#scaledPoint;
-    const width = x.length;
-    for (let i = 0, at = 0; i < count; i++) {
-      let sum = k[i] as number;
-      for (let c = 0; c < width; c++, at++) {
-        const difference = (rows[at] as number) - (x[c] as number);
-        sum += difference * difference;
+    const isAnew = isFirst || 3 * changes > width;
+    if (isAnew) sums.fill(0);
+    c = 0;
+    let next = 0;
+    for (let j = 0; j < this.#isPlain.length; j++) {
+      if (this.#isPlain[j] !== true) continue;
+      const x = (point[j] as number) * Math.sqrt(inverseSquaredScales[j] as number);
+      const rows = this.#scaledRows;
+      let at = c * n;
+      if (isAnew) {
+        for (let i = 0; i < n; i++, at++) {
+          const difference = (rows[at] as number) - x;
+          sums[i] = (sums[i] as number) + difference * difference;
+        }
+      } else if (next < changes && changed[next] === c) {
+        // (r - x)² - (r - x₀)² = (x₀ - x)(2r - x₀ - x)
+        const before = scaled[c] as number;
+        const factor = before - x;
+        const both = before + x;
+        for (let i = 0; i < n; i++, at++)
+          sums[i] = Math.max(0, (sums[i] as number) + factor * (2 * (rows[at] as number) - both));
+        next++;
       }
-      k[i] = sum;
+      scaled[c++] = x;
     }
+    return true;
   }
 
   #addColumn(j: number, x: number, count: number): void {

@@ -19,10 +19,11 @@ export function processPrior(columns: readonly Column[]): GpFitOptions {
     additive: columns.filter(({ kind }) => kind === 'continuous').length <= MOST_ADDITIVE,
     logScaleMean: -0.5 + 0.5 * Math.log(Math.max(1, columns.length / 6)),
     logScaleDeviation: 1,
+    logNoiseMean: Math.log(0.05),
   };
 }
 
-const WARPS: readonly Warp[] = ['log', 'linear', 'rank'];
+const WARPS: readonly Warp[] = ['blend', 'log', 'linear'];
 /** By how much another warp's squared error must be smaller than that of one before it. */
 const WARP_MARGIN = 0.05;
 
@@ -30,6 +31,11 @@ const WARP_MARGIN = 0.05;
 const MOST_CUTS = 6;
 /** Weight of the trees below which they are left out. */
 const LEAST_WEIGHT = 0.1;
+
+/** Points drawn from everywhere times the rows of the model, and their bounds. */
+const DRAW_BUDGET = 10_000;
+const MOST_DRAWS = 250;
+const LEAST_DRAWS = 100;
 
 /** Weight of the process from which its gradient is followed, and for how long. */
 const LEAST_TO_CLIMB = 0.5;
@@ -61,7 +67,7 @@ export interface ModelProblem {
   readonly random: Random;
   /** @default 40 */
   readonly trees?: number | undefined;
-  /** @default 250 */
+  /** @default 250 up to 40 rows, then fewer, to 100: what is known leaves less to be found far away, and each costs more */
   readonly draws?: number | undefined;
 }
 
@@ -144,10 +150,10 @@ export function proposeByModel(problem: ModelProblem): Candidate | undefined {
     excluded: problem.excluded,
     random,
     centres: problem.centres,
-    draws: problem.draws ?? 250,
+    draws: problem.draws ?? Math.max(LEAST_DRAWS, Math.min(MOST_DRAWS, Math.round(DRAW_BUDGET / rows.length))),
     doubleChanges: 40,
     rounds: 4,
-    rank: (points, count) => ensemble.best(points, count, incumbent, problem.logFeasibility),
+    best: (points) => ensemble.best(points, incumbent, problem.logFeasibility),
   });
   return candidate === undefined ? undefined : climbed(candidate, ensemble, seen, incumbent, problem);
 }
@@ -180,7 +186,7 @@ function climbed(
     found.push({ point, seen });
   }
   const points = found.map(({ seen }) => seen);
-  const [top] = ensemble.best(points, 1, incumbent, logFeasibility);
+  const top = ensemble.best(points, incumbent, logFeasibility);
   return found[top?.index ?? 0] ?? candidate;
 }
 

@@ -8,9 +8,14 @@ export interface EnsembleWeights {
   readonly process: number;
 }
 
+/** Noise of largest posterior density is too little as a rule: it is found together with length scales that explain some of it away. */
+const NOISE_FACTOR = 3;
+
 /**
  * A Gaussian process and extremely randomised trees as one predictive distribution: the mixture of theirs, taken as normal with its
- * mean and variance. Where they disagree, that counts as uncertainty.
+ * mean and variance. Where they disagree, that counts as uncertainty, and so does the noise that the process sees: what is to be
+ * improved on is the best result, which had luck of its own, so that among points of like expectation one hardly known and one well
+ * known promise alike. The trees' spread holds the noise anyhow.
  */
 export class SurrogateEnsemble {
   readonly process: GaussianProcess;
@@ -44,15 +49,14 @@ export class SurrogateEnsemble {
   }
 
   /**
-   * The candidates of largest log expected improvement plus `bonus`, best first. The Gaussian process' variance is worked out only
-   * where its cheap bound leaves a chance: improvement grows with variance, so the answer is exact.
+   * The candidate of largest log expected improvement plus `bonus`; undefined where there is none. The Gaussian process' variance is
+   * worked out only where its cheap bound leaves a chance: improvement grows with variance, so the answer is exact.
    */
   best(
     candidates: readonly Float64Array[],
-    count: number,
     incumbent: number,
     bonus?: (point: Float64Array) => number,
-  ): { index: number; score: number }[] {
+  ): { index: number; score: number } | undefined {
     const n = candidates.length;
     const processMeans = new Float64Array(n);
     const bounds = new Float64Array(n);
@@ -62,38 +66,32 @@ export class SurrogateEnsemble {
     this.trees?.predict(candidates, treesMeans, treesVariances);
     const extra = bonus === undefined ? undefined : candidates.map(bonus);
     const { process: p, trees: t } = this.weights;
+    const noise = NOISE_FACTOR * this.process.parameters.noiseVariance;
     const scoreAt = (i: number, processVariance: number): number => {
       const a = processMeans[i] as number;
       const b = treesMeans[i] as number;
       const mean = p * a + t * b;
-      const variance = p * (processVariance + a * a) + t * ((treesVariances[i] as number) + b * b) - mean * mean;
+      const variance =
+        p * (processVariance + noise + a * a) + t * ((treesVariances[i] as number) + b * b) - mean * mean;
       return logExpectedImprovement(mean, Math.sqrt(Math.max(variance, 0)), incumbent) + (extra?.[i] ?? 0);
     };
     const upper = bounds.map((bound, i) => scoreAt(i, bound));
-    const least = count > 1 ? -Infinity : this.#leastOf(candidates, upper, scoreAt);
+    let highest = 0;
+    for (let i = 1; i < n; i++) if ((upper[i] as number) > (upper[highest] as number)) highest = i;
+    if (n === 0) return undefined;
+    let top = { index: highest, score: this.#exact(candidates, highest, scoreAt) };
     const order: number[] = [];
-    for (let i = 0; i < n; i++) if ((upper[i] as number) >= least) order.push(i);
+    for (let i = 0; i < n; i++) if (i !== highest && (upper[i] as number) > top.score) order.push(i);
     order.sort((a, b) => (upper[b] as number) - (upper[a] as number) || a - b);
-    const found: { index: number; score: number }[] = [];
     for (const index of order) {
-      if (found.length === count && (upper[index] as number) <= (found[count - 1]?.score ?? -Infinity)) break;
-      const score = scoreAt(index, this.process.varianceAt(candidates[index] as Float64Array));
-      let place = found.length;
-      while (place > 0 && (found[place - 1]?.score ?? 0) < score) place--;
-      found.splice(place, 0, { index, score });
-      if (found.length > count) found.pop();
+      if ((upper[index] as number) <= top.score) break;
+      const score = this.#exact(candidates, index, scoreAt);
+      if (score > top.score) top = { index, score };
     }
-    return found;
+    return top;
   }
-  /** What the best of all has at least: the score where the bound is highest. */
-  #leastOf(
-    candidates: readonly Float64Array[],
-    upper: Float64Array,
-    scoreAt: (i: number, processVariance: number) => number,
-  ): number {
-    let highest = -1;
-    for (let i = 0; i < upper.length; i++)
-      if (highest < 0 || (upper[i] as number) > (upper[highest] as number)) highest = i;
-    return highest < 0 ? -Infinity : scoreAt(highest, this.process.varianceAt(candidates[highest] as Float64Array));
+
+  #exact(candidates: readonly Float64Array[], i: number, scoreAt: (i: number, variance: number) => number): number {
+    return scoreAt(i, this.process.varianceAt(candidates[i] as Float64Array));
   }
 }

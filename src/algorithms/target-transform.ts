@@ -38,20 +38,28 @@ export function standardize(values: ArrayLike<number>): { scores: Float64Array; 
   return { scores: clipped.map((value) => (value - mean) / deviation), mean, deviation };
 }
 
-/** How a model sees losses: by their rank, by the logarithm of their distance to the best, or as they are up to a bound. */
-export type Warp = 'rank' | 'log' | 'linear';
+/** How a model sees losses: by their rank, by the logarithm of their distance to the best, half by either, or as they are up to a bound. */
+export type Warp = 'rank' | 'log' | 'blend' | 'linear';
 
 /** Distance to the best, in units of the median's, that the logarithm does not tell from 0. */
 const LOG_OFFSET = 0.1;
 /** The same in which what is worse no longer counts as worse. */
 const WORST = 4;
+/** What ranks count for in `blend`, the logarithm for the rest. */
+const RANK_SHARE = 0.4;
 
 /**
- * Losses as targets with mean 0 and variance 1. By logarithm the best are told apart best, by rank outliers do not matter at all, and
- * smooth functions stay smooth as they are.
+ * Losses as targets with mean 0 and variance 1. By logarithm the best are told apart best, by rank outliers do not matter at all and
+ * the best stay apart even where the others are far away, and smooth functions stay smooth as they are.
  */
 export function warpLosses(losses: ArrayLike<number>, warp: Warp): Float64Array {
   if (warp === 'rank') return rankToNormal(losses);
+  if (warp === 'blend') {
+    const byLog = warpLosses(losses, 'log');
+    return standardize(
+      rankToNormal(losses).map((score, i) => RANK_SHARE * score + (1 - RANK_SHARE) * (byLog[i] as number)),
+    ).scores;
+  }
   const finite = Array.from(losses)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);

@@ -8,6 +8,7 @@ import { minimizeBounded } from '../../src/algorithms/l-bfgs-b.js';
 import { matern52 } from '../../src/algorithms/matern.js';
 import { evenColumn, type Column } from '../../src/algorithms/search-domain.js';
 import { SobolSequence } from '../../src/algorithms/sobol.js';
+import { SurrogateEnsemble } from '../../src/algorithms/surrogate-ensemble.js';
 import { rankToNormal } from '../../src/algorithms/target-transform.js';
 import { createRandom } from '../../src/core/random.js';
 
@@ -85,6 +86,32 @@ describe('Gaussian process', () => {
     }
   });
 
+  it('says of neighbours one after another what it says of each by itself', () => {
+    const draw = createRandom(8);
+    const nine = Array.from({ length: 9 }, (): Column => ({ kind: 'continuous' }));
+    const seen = Array.from({ length: 25 }, () => Float64Array.from(nine, () => draw.uniform()));
+    const values = Float64Array.from(seen, ([x = 0, y = 0]) => Math.sin(5 * x) + y);
+    const plain: GpParameters = {
+      inverseSquaredScales: Float64Array.from(nine, (_, j) => 0.2 + j),
+      signalVariance: 1.1,
+      noiseVariance: 0.01,
+    };
+    const centre = seen[0] ?? Float64Array.of();
+    const neighbours = Array.from({ length: 60 }, (_, i) => {
+      const point = centre.slice();
+      point[i % 9] = draw.uniform();
+      return i % 20 === 7 ? Float64Array.from(nine, () => draw.uniform()) : point;
+    });
+    const [means, variances] = [new Float64Array(60), new Float64Array(60)];
+    new GaussianProcess(nine, seen, values, plain).predict(neighbours, means, variances);
+    for (const [i, point] of neighbours.entries()) {
+      const [mean, variance] = [new Float64Array(1), new Float64Array(1)];
+      new GaussianProcess(nine, seen, values, plain).predict([point], mean, variance);
+      expect(means[i]).toBeCloseTo(mean[0] ?? NaN, 10);
+      expect(variances[i]).toBeCloseTo(variance[0] ?? NaN, 10);
+    }
+  });
+
   it('knows what it would say of each row without it', () => {
     const { means, variances } = process.leaveOneOut(targets);
     for (const i of rows.keys()) {
@@ -113,6 +140,43 @@ describe('Gaussian process', () => {
       model.predict([Float64Array.of(0.5, 0.2)], mean, variance);
       expect(Math.abs((mean[0] ?? 0) - Math.sin(3))).toBeLessThan(0.15);
     }
+  });
+});
+
+describe('process and trees together', () => {
+  const draw = createRandom(4);
+  const candidates = Array.from({ length: 80 }, () =>
+    Float64Array.of(draw.uniform(), draw.integer(5) / 4, draw.integer(3)),
+  );
+  const weights = { process: 0.6, trees: 0.4 };
+  const trees = new ExtraTrees(columns, rows, targets, createRandom(1), { trees: 30 });
+  const incumbent = Math.min(...targets);
+
+  it('find the candidate of largest improvement, the noise counted in, though most are only estimated', () => {
+    for (const noiseVariance of [1e-6, 0.02, 0.4]) {
+      const process = new GaussianProcess(columns, rows, targets, { ...parameters, noiseVariance });
+      const improvement = (point: Float64Array): number => {
+        const [m, v, n, w] = [0, 0, 0, 0].map(() => new Float64Array(1)) as [
+          Float64Array,
+          Float64Array,
+          Float64Array,
+          Float64Array,
+        ];
+        process.predict([point], m, v);
+        trees.predict([point], n, w);
+        const [a = 0, b = 0] = [m[0], n[0]];
+        const mean = 0.6 * a + 0.4 * b;
+        const variance = 0.6 * ((v[0] ?? 0) + 3 * noiseVariance + a * a) + 0.4 * ((w[0] ?? 0) + b * b) - mean * mean;
+        return logExpectedImprovement(mean, Math.sqrt(variance), incumbent);
+      };
+      const scores = candidates.map(improvement);
+      const top = new SurrogateEnsemble(process, trees, weights).best(candidates, incumbent);
+      expect(top?.score).toBeCloseTo(Math.max(...scores), 8);
+      expect(top?.index).toBe(scores.indexOf(Math.max(...scores)));
+    }
+    expect(
+      new SurrogateEnsemble(new GaussianProcess(columns, rows, targets, parameters), trees, weights).best([], 0),
+    ).toBe(undefined);
   });
 });
 
