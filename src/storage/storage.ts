@@ -146,9 +146,14 @@ export interface Storage {
   write(writes: readonly TrialWrite[], cursor?: SyncCursor): Promise<FrozenTrial[]>;
   /**
    * Trials that are new or may have changed since `cursor` (all without one), by number. Own changes that were written with
-   * `cursor` passed to `write` need not come again. Cheap where nothing changed.
+   * `cursor` passed to `write` need not come again. Cheap where nothing changed. Of a fleet's many running trials, an attribute that
+   * was replaced may be seen some minutes later, or at the trial's end; with `exact` at once.
    */
-  sync(studyId: number, cursor?: SyncCursor): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }>;
+  sync(
+    studyId: number,
+    cursor?: SyncCursor,
+    options?: { exact?: boolean },
+  ): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }>;
   /** The same with the study itself, all as it was at one moment: for copies. */
   export(
     studyId: number,
@@ -161,8 +166,8 @@ export interface Storage {
   heartbeat(processId: string, runningTrialIds: readonly number[], at: string): Promise<void>;
   /** Removes the entry; its RUNNING trials have no owner from then on. */
   unregisterProcess(processId: string): Promise<void>;
-  /** Every RUNNING trial of a study with its owner. */
-  runningTrials(studyId: number): Promise<TrialOwner[]>;
+  /** Every RUNNING trial of a study with its owner. With the caller's place, what was finished the last time is not looked at again. */
+  runningTrials(studyId: number, cursor?: SyncCursor): Promise<TrialOwner[]>;
   /** Every process that has entered and not left, dead ones too; none for a storage in memory. */
   processes(): Promise<ProcessRecord[]>;
 

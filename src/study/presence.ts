@@ -1,6 +1,6 @@
 import { systemClock, toDatabaseTime, fromDatabaseTime, type Clock } from '../core/clock.js';
 import { isAlive, processIdentity } from '../storage/process-identity.js';
-import type { ProcessIdentity, ProcessRecord, Storage, TrialOwner } from '../storage/storage.js';
+import type { ProcessIdentity, ProcessRecord, Storage, SyncCursor, TrialOwner } from '../storage/storage.js';
 
 /** How often heartbeats are written, and how long one may be silent before its trials are taken over: below two intervals by default. */
 export interface HeartbeatOptions {
@@ -93,17 +93,18 @@ export class Presence {
   }
 
   /**
-   * Which running trials have lost their process: dead on this machine, at once; elsewhere, or unknown but with a heartbeat,
+   * How many trials run, and which of them have lost their process: dead on this machine, at once; elsewhere, or unknown but with a heartbeat,
    * after the grace period. One that never had either belongs to whoever asked for it and is left alone.
    */
-  async findStale(studyId: number): Promise<StaleTrial[]> {
-    if (!this.#storage.persistent) return [];
+  async findStale(studyId: number, place?: SyncCursor): Promise<{ running: number; stale: StaleTrial[] }> {
+    if (!this.#storage.persistent) return { running: 0, stale: [] };
     const stale: StaleTrial[] = [];
-    for (const owner of await this.#storage.runningTrials(studyId)) {
+    const owners = await this.#storage.runningTrials(studyId, place);
+    for (const owner of owners) {
       const stopped = this.#endOf(owner);
       if (stopped !== undefined) stale.push({ owner, ...stopped });
     }
-    return stale;
+    return { running: owners.length, stale };
   }
 
   /** Other processes that work on studies of this storage: alive on this machine, or elsewhere and not silent for long. */

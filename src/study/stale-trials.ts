@@ -1,7 +1,7 @@
 import { toDatabaseTime, type Clock } from '../core/clock.js';
 import { UpdateFinishedTrialError } from '../core/errors.js';
 import type { FrozenTrial } from '../core/frozen-trial.js';
-import type { TrialWrite } from '../storage/storage.js';
+import type { SyncCursor, TrialWrite } from '../storage/storage.js';
 import type { Presence } from './presence.js';
 import type { Failure } from './retry.js';
 import type { StudyHistory } from './study-history.js';
@@ -10,6 +10,9 @@ import type { StudyHistory } from './study-history.js';
 export interface StaleTrialsHost {
   readonly studyId: number;
   readonly history: StudyHistory;
+  /** How far the history is known. */
+  place(): SyncCursor | undefined;
+  /** Brings the history up to date, with whatever was replaced in running trials. */
   sync(): Promise<void>;
   giveUp(trial: FrozenTrial, failure: Failure, at: string): { writes: TrialWrite[]; after: FrozenTrial };
   write(writes: readonly TrialWrite[], after: FrozenTrial): Promise<void>;
@@ -29,6 +32,8 @@ export class StaleTrials {
   readonly #presence: Presence;
   readonly #clock: Clock;
   #lastCheck = -Infinity;
+  /** Trials that ran at the last look: who reads no history knows of them by it alone. */
+  #running = 0;
 
   constructor(host: StaleTrialsHost, presence: Presence, clock: Clock) {
     this.#host = host;
@@ -39,14 +44,15 @@ export class StaleTrials {
   /** Looks several times per heartbeat, all processes together at a rate that does not grow with their number. */
   async takeOverNowAndThen(): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#lastCheck < this.#presence.lookEveryMs(this.#host.history.unfinished.length)) return;
+    if (now - this.#lastCheck < this.#presence.lookEveryMs(this.#running)) return;
     this.#lastCheck = now;
     await this.interruptStale();
   }
 
   /** Looks now. Returns the trials that were given up. */
   async interruptStale(): Promise<FrozenTrial[]> {
-    const stale = await this.#presence.findStale(this.#host.studyId);
+    const { running, stale } = await this.#presence.findStale(this.#host.studyId, this.#host.place());
+    this.#running = running;
     return this.interrupt(
       stale.map(({ owner, reason, processEnded }) => ({ trialId: owner.trialId, reason, processEnded })),
     );

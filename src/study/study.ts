@@ -63,7 +63,8 @@ export class Study implements StudyView {
       {
         studyId: this.studyId,
         history: this.#history,
-        sync: () => this.sync(),
+        place: () => this.#cursor,
+        sync: () => this.#sync(true),
         giveUp: (trial, failure, at) => this.#giveUp(trial, failure, at),
         write: (writes, after) => this.#write(writes, after),
       },
@@ -150,7 +151,11 @@ export class Study implements StudyView {
 
   /** Reads what other processes changed. Costs microseconds where nothing did. */
   async sync(): Promise<void> {
-    const { trials, cursor } = await this.storage.sync(this.studyId, this.#cursor);
+    await this.#sync(false);
+  }
+
+  async #sync(exact: boolean): Promise<void> {
+    const { trials, cursor } = await this.storage.sync(this.studyId, this.#cursor, { exact });
     this.#cursor = cursor;
     if (trials.length > 0) this.#history.apply(trials);
   }

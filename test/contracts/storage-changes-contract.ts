@@ -282,6 +282,88 @@ export function storageChangesContract(current: () => StorageUnderTest): void {
       });
     });
 
+    it("sees the same of one among a fleet's, whoever began or ended others meanwhile", async () => {
+      await withOther(async (other) => {
+        const fleet = await other.createTrials(
+          id,
+          Array.from({ length: 60 }, () => running),
+        );
+        const cursor = await startCursor();
+        // From here on it is known that there are many.
+        expect(await changes(cursor)).toEqual([]);
+        const [first, second, third, fourth] = fleet;
+        const trialId = first?.trialId ?? 0;
+        const idOf = (trial: FrozenTrial | undefined): number => trial?.trialId ?? 0;
+        const x = new FloatDistribution(0, 1);
+        const systemAttr = (key: string, text: string) => ({ kind: 'systemAttr', trialId, key, text }) as const;
+        const end = (of: FrozenTrial | undefined, value: number) =>
+          ({ kind: 'state', trialId: idOf(of), state: 'COMPLETE', values: [value], at: LATER }) as const;
+        const seen = async (
+          step: () => Promise<unknown>,
+          wanted: readonly number[],
+        ): Promise<readonly FrozenTrial[]> => {
+          await step();
+          // A file gives all that run where one of them has changed.
+          const changed = (await changes(cursor)).filter(({ number }) => wanted.includes(number));
+          expect(numbers(changed)).toEqual(wanted);
+          expect(await changes(cursor)).toEqual([]);
+          return changed;
+        };
+        const [a] = await seen(
+          () => other.write([{ kind: 'param', trialId, name: 'x', internal: 0.5, distribution: x }]),
+          [0],
+        );
+        expect(a?.params).toEqual({ x: 0.5 });
+        const [b] = await seen(
+          () =>
+            other.write([
+              { kind: 'report', trialId, step: 3, value: NaN },
+              { kind: 'userAttr', trialId, key: 'u', text: '1' },
+              systemAttr('s', '2'),
+              { kind: 'report', trialId: idOf(second), step: 1, value: -Infinity },
+            ]),
+          [0, 1],
+        );
+        expect([b?.params, b?.intermediateValues, b?.userAttrTexts, b?.systemAttrTexts]).toEqual([
+          { x: 0.5 },
+          { 3: NaN },
+          { u: '1' },
+          { s: '2' },
+        ]);
+        // Ended with a report that nobody has seen yet; another begun, and two of another study.
+        const { studyId: elsewhere } = await other.createStudy('elsewhere', ['minimize']);
+        const many = await seen(async () => {
+          await other.createTrials(elsewhere, [running, waiting('no')]);
+          await other.write([{ kind: 'report', trialId: idOf(second), step: 2, value: 7 }, end(second, 4)]);
+          await other.createTrials(id, [
+            { ...running, internalParams: { x: 0.25 }, distributions: { x } },
+            waiting('w'),
+          ]);
+          await other.write([{ kind: 'state', trialId: idOf(third), state: 'WAITING', at: LATER }]);
+        }, [1, 2, 60, 61]);
+        expect(many.map((trial) => [trial.state, trial.values, trial.params, trial.intermediateValues])).toEqual([
+          ['COMPLETE', [4], {}, { 1: -Infinity, 2: 7 }],
+          ['WAITING', undefined, {}, {}],
+          ['RUNNING', undefined, { x: 0.25 }, {}],
+          ['WAITING', undefined, {}, {}],
+        ]);
+        const [claimed] = await seen(() => other.claimWaitingTrial(id, LATER), [2]);
+        expect([claimed?.state, claimed?.startedAt]).toEqual(['RUNNING', LATER]);
+        // Ended here, while another process adds to it.
+        await other.write([{ kind: 'userAttr', trialId: idOf(fourth), key: 'late', text: '1' }]);
+        await storage.write([end(fourth, 1)], cursor);
+        const added = (await changes(cursor)).filter(({ number }) => number === 3);
+        expect(added.map((trial) => trial.userAttrTexts)).toEqual([{ late: '1' }]);
+        // What replaces a text is seen where all is asked for, or with the end.
+        await other.write([systemAttr('s', '3')]);
+        const all = [...(await changes(cursor)), ...(await storage.sync(id, cursor, { exact: true })).trials];
+        expect(all.filter(({ number }) => number === 0).map((trial) => trial.systemAttrTexts)).toEqual([{ s: '3' }]);
+        await other.write([systemAttr('s', '4'), end(fleet[0], 0)]);
+        const [ended] = await changes(cursor);
+        expect([ended?.number, ended?.systemAttrTexts, ended?.params]).toEqual([0, { s: '4' }, { x: 0.5 }]);
+      });
+    });
+
     it("finds others' trials between own ones, also where own ones were written with the cursor", async () => {
       await withOther(async (other) => {
         const cursor = await startCursor();

@@ -73,7 +73,7 @@ it.each(ENGINES)(
     const text = `import { arg, statement } from '../statement.js';
 import type { Statements } from '../statements.js';
 
-/* Made from ../statements.ts by \`npx vitest run test/storage/engine-statements.test.ts -u\`; not to be edited. */
+${file === 'sqlite' ? '' : '/* eslint-disable max-lines -- a list */\n'}/* Made from ../statements.ts by \`npx vitest run test/storage/engine-statements.test.ts -u\`; not to be edited. */
 
 /** Every statement of the storage, for ${name}. */
 export const ${file.toUpperCase()}_STATEMENTS: Statements = ${source(compileStatements(db, facts))};

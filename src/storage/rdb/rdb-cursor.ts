@@ -2,6 +2,7 @@ import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { isFinished } from '../../core/trial-state.js';
 import { applyTrialWrite } from '../apply-trial-write.js';
 import type { SyncCursor, TrialWrite } from '../storage.js';
+import type { KnownParts } from './rdb-changes.js';
 
 /** Place in the stream of changes: the highest id seen, the ids that may still change, and what the engine counted then. */
 export interface RdbCursor extends SyncCursor {
@@ -13,6 +14,10 @@ export interface RdbCursor extends SyncCursor {
   own: number;
   /** Unfinished trials as the caller knows them, where the engine cannot tell that nothing changed: equal ones need not come again. */
   readonly seen: Map<number, FrozenTrial> | undefined;
+  /** What is known of the unfinished trials' parts, where only new rows of them are read. */
+  parts: KnownParts | undefined;
+  /** Up to this id every trial is finished, for a caller who reads no history. */
+  finishedTo: number;
   /** Up to this id no trial waited at that time (ms of `performance.now()`), and none was a retry that the caller does not know. */
   quiet: { readonly to: number; readonly at: number } | undefined;
 }
@@ -27,6 +32,8 @@ export function startOf(studyId: number, foreign: number | undefined): RdbCursor
     foreign,
     own: 0,
     seen: foreign === undefined ? new Map() : undefined,
+    parts: undefined,
+    finishedTo: 0,
     quiet: undefined,
   };
 }
@@ -101,7 +108,7 @@ export function quietPlace(place: RdbCursor): { waitingAfter: number; retriesAft
   const { quiet } = place;
   const to = quiet !== undefined && performance.now() - quiet.at < QUIET_MS ? quiet.to : 0;
   return {
-    waitingAfter: Math.max(to, firstUnfinished(place) - 1),
+    waitingAfter: Math.max(to, place.finishedTo, firstUnfinished(place) - 1),
     retriesAfter: Math.max(quiet?.to ?? 0, place.lastId),
   };
 }

@@ -18,6 +18,7 @@ import { requireAppended } from '../require-appended.js';
 import { addStudy } from './add-study.js';
 import type { Engine } from './engine.js';
 import { lastWritesOf } from './end-trial.js';
+import { readChanges } from './rdb-changes.js';
 import {
   firstUnfinished,
   follow,
@@ -26,7 +27,6 @@ import {
   quietPlace,
   startOf,
   unseen,
-  whatToRead,
   type RdbCursor,
 } from './rdb-cursor.js';
 import {
@@ -41,7 +41,7 @@ import {
 } from './statement.js';
 import type { Statements } from './statements.js';
 import { readStudyRow, requireStudy } from './study-rows.js';
-import { queueTrial, queueTrialsAfter } from './trial-rows.js';
+import { queueTrial } from './trial-rows.js';
 import { applyWrites, createNextTrial, createTrials, endTrialAtOnce, isFresh } from './trial-writes.js';
 
 /** Studies in Optuna's tables, on any engine. */
@@ -231,14 +231,18 @@ export class RdbStorage implements Storage {
 
   // ---- changes -------------------------------------------------------------------------------------------------------
 
-  async sync(studyId: number, cursor?: SyncCursor): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }> {
+  async sync(
+    studyId: number,
+    cursor?: SyncCursor,
+    options: { exact?: boolean } = {},
+  ): Promise<{ trials: FrozenTrial[]; cursor: SyncCursor }> {
     const foreign = this.#engine.foreignChanges();
     const place = cursor as RdbCursor | undefined;
     if (place !== undefined && foreign !== undefined && place.foreign === foreign && place.own === this.#ownChanges) {
       place.ended.clear();
       return { trials: [], cursor: place };
     }
-    const { trials, cursor: next } = await this.#changes(studyId, place, false);
+    const { trials, cursor: next } = await this.#changes(studyId, place, false, options.exact ?? false);
     return { trials, cursor: next };
   }
 
@@ -246,7 +250,7 @@ export class RdbStorage implements Storage {
     studyId: number,
     cursor?: SyncCursor,
   ): Promise<{ study: StudyRecord; trials: FrozenTrial[]; cursor: SyncCursor }> {
-    const { study, trials, cursor: next } = await this.#changes(studyId, cursor as RdbCursor | undefined, true);
+    const { study, trials, cursor: next } = await this.#changes(studyId, cursor as RdbCursor | undefined, true, true);
     if (study === undefined) throw new StudyNotFoundError(`id ${studyId}`);
     return { study, trials, cursor: next };
   }
@@ -256,20 +260,16 @@ export class RdbStorage implements Storage {
     studyId: number,
     from: RdbCursor | undefined,
     withStudy: boolean,
+    exact: boolean,
   ): Promise<{ study: StudyRecord | undefined; trials: FrozenTrial[]; cursor: RdbCursor }> {
     const s = this.#statements;
     const foreign = this.#engine.foreignChanges();
     const own = this.#ownChanges;
     const place = from ?? startOf(studyId, foreign);
-    const { single, after } = whatToRead(place);
     const read = await this.#engine.read(function* () {
       const [row] = withStudy ? (yield execute(s.studyById, studyId)).rows : [];
       const study = row === undefined ? undefined : yield* readStudyRow(s, row);
-      const found: (() => FrozenTrial[])[] = [];
-      for (const id of single) found.push(yield* queueTrial(s, id));
-      found.push(yield* queueTrialsAfter(s, studyId, after));
-      yield COMMIT;
-      return { study, trials: found.flatMap((trials) => trials()) };
+      return { study, trials: yield* readChanges(s, studyId, place, exact) };
     });
     place.ended.clear();
     const trials = unseen(place, read.trials);
@@ -315,14 +315,19 @@ export class RdbStorage implements Storage {
     });
   }
 
-  async runningTrials(studyId: number): Promise<TrialOwner[]> {
+  async runningTrials(studyId: number, cursor?: SyncCursor): Promise<TrialOwner[]> {
     const s = this.#statements;
-    const { rows } = await this.#engine.read(() => readOnce(s.runningWithOwners, studyId));
-    return rows.map((row) => ({
-      trialId: Number(row['trial_id']),
-      process: typeof row['process_id'] === 'string' ? toProcess(row) : undefined,
-      trialHeartbeatAt: typeof row['heartbeat'] === 'string' ? row['heartbeat'] : undefined,
-    }));
+    const place = cursor as RdbCursor | undefined;
+    const { rows } = await this.#engine.read(() => readOnce(s.unfinishedWithOwners, studyId, place?.finishedTo ?? 0));
+    const [first] = rows;
+    if (place !== undefined && first !== undefined) place.finishedTo = Number(first['trial_id']) - 1;
+    return rows
+      .filter((row) => row['state'] === 'RUNNING')
+      .map((row) => ({
+        trialId: Number(row['trial_id']),
+        process: typeof row['process_id'] === 'string' ? toProcess(row) : undefined,
+        trialHeartbeatAt: typeof row['heartbeat'] === 'string' ? row['heartbeat'] : undefined,
+      }));
   }
 
   async processes(): Promise<ProcessRecord[]> {

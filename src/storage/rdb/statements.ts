@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 
+import { changeStatements } from './change-statements.js';
 import { raiseId } from './raise-id.js';
 import { arg, compile, type Statement } from './statement.js';
 import { TRIAL_PART_TABLES, type Tables } from './tables.js';
@@ -159,6 +160,8 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
     raiseStudyId: facts.returning ? raiseId(db, 'studies', 'study_id') : undefined,
     raiseTrialId: facts.returning ? raiseId(db, 'trials', 'trial_id') : undefined,
     ...trialLifeStatements(db, facts.returning),
+    /** For servers, where a fleet's running trials are many. */
+    changes: facts.locksRows ? changeStatements(db, facts) : undefined,
     firstWaiting: make((k) => {
       const query = k
         .selectFrom('trials')
@@ -296,7 +299,8 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
         ? insert.onConflict((on) => on.column('trial_id').doUpdateSet({ process_id: arg(1) }))
         : insert.onDuplicateKeyUpdate({ process_id: arg(1) });
     }),
-    runningWithOwners: make((k) =>
+    /** Trials that may run, with their owners, from after an id. */
+    unfinishedWithOwners: make((k) =>
       k
         .selectFrom('trials as t')
         .leftJoin('resweep_trial_owners as o', 'o.trial_id', 't.trial_id')
@@ -304,6 +308,7 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
         .leftJoin('trial_heartbeats as h', 'h.trial_id', 't.trial_id')
         .select([
           't.trial_id',
+          't.state',
           'p.process_id',
           'p.host',
           'p.boot_id',
@@ -313,8 +318,9 @@ export function compileStatements(db: Kysely<Tables>, facts: SqlFacts) {
           'p.heartbeat_at',
           'h.heartbeat',
         ])
-        .where('t.study_id', '=', arg<number>(0))
-        .where('t.state', '=', 'RUNNING')
+        .where(studyOf('t.study_id'), '=', arg<number>(0))
+        .where('t.trial_id', '>', arg<number>(1))
+        .where('t.state', 'in', ['RUNNING', 'WAITING'])
         .orderBy('t.trial_id'),
     ),
     processes: make((k) => k.selectFrom('resweep_processes').selectAll().orderBy('process_id')),

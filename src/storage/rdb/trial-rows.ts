@@ -3,7 +3,7 @@ import { parseDistribution, type Distribution } from '../../core/distributions.j
 import { FrozenTrial } from '../../core/frozen-trial.js';
 import { TRIAL_STATES, type TrialState } from '../../core/trial-state.js';
 import { fromColumns } from './number-columns.js';
-import { queueRead, type SqlValue, type StepResult, type Transaction } from './statement.js';
+import { queueRead, type SqlValue, type Transaction } from './statement.js';
 import type { Statements } from './statements.js';
 
 type Row = Readonly<Record<string, SqlValue>>;
@@ -17,6 +17,9 @@ interface PartRows {
   readonly systemAttrs: readonly Row[];
 }
 
+/** Results of the statements that read parts. */
+export type PartResults = Record<keyof PartRows, { readonly rows: readonly Row[] }>;
+
 const PARTS = ['params', 'values', 'reports', 'userAttrs', 'systemAttrs'] as const;
 
 /**
@@ -29,35 +32,24 @@ export function* queueTrialsAfter(
   after: number,
 ): Transaction<() => FrozenTrial[]> {
   const trials = yield queueRead(statements.trialsAfter, studyId, after);
-  const parts = {} as Record<keyof PartRows, StepResult>;
+  const parts = {} as PartResults;
   for (const part of PARTS) parts[part] = yield queueRead(statements[part].after, studyId, after);
-  return () => assemble(trials.rows, rowsOf(parts));
+  return () => assembleTrials(trials.rows, parts);
 }
 
 /** The same for one trial; none where there is no such id. */
 export function* queueTrial(statements: Statements, trialId: number): Transaction<() => FrozenTrial[]> {
   const trials = yield queueRead(statements.trialById, trialId);
-  const parts = {} as Record<keyof PartRows, StepResult>;
+  const parts = {} as PartResults;
   for (const part of PARTS) parts[part] = yield queueRead(statements[part].ofTrial, trialId);
-  return () => assemble(trials.rows, rowsOf(parts));
-}
-
-function rowsOf(parts: Record<keyof PartRows, StepResult>): PartRows {
-  const { params, values, reports, userAttrs, systemAttrs } = parts;
-  return {
-    params: params.rows,
-    values: values.rows,
-    reports: reports.rows,
-    userAttrs: userAttrs.rows,
-    systemAttrs: systemAttrs.rows,
-  };
+  return () => assembleTrials(trials.rows, parts);
 }
 
 /** Puts trials together from rows that all are in the order of trial ids. */
-function assemble(rows: readonly Row[], parts: PartRows): FrozenTrial[] {
+export function assembleTrials(rows: readonly Row[], parts: PartResults): FrozenTrial[] {
   const cursors = { params: 0, values: 0, reports: 0, userAttrs: 0, systemAttrs: 0 };
   const take = (part: keyof PartRows, trialId: number): Row[] => {
-    const all = parts[part];
+    const all = parts[part].rows;
     const taken: Row[] = [];
     let at = cursors[part];
     // Rows of trials that appeared between two statements are stepped over.

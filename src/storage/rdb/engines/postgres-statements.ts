@@ -1,6 +1,7 @@
 import { arg, statement } from '../statement.js';
 import type { Statements } from '../statements.js';
 
+/* eslint-disable max-lines -- a list */
 /* Made from ../statements.ts by `npx vitest run test/storage/engine-statements.test.ts -u`; not to be edited. */
 
 /** Every statement of the storage, for PostgreSQL. */
@@ -131,6 +132,60 @@ export const POSTGRES_STATEMENTS: Statements = {
     'select "t"."trial_id", "t"."number" from "resweep_writers" as "w" inner join "trials" as "t" on "t"."trial_id" = "w"."trial_id" where "w"."writer_id" = $1 and "w"."trial_sequence" = "w"."sequence"',
     arg(0),
   ),
+  changes: {
+    leftState: statement(
+      'select "p"."trial_id", "p"."number", "p"."state", "p"."datetime_start", "p"."datetime_complete" from unnest(cast(string_to_array($1, \',\') as integer[])) as listed (id) join "trials" as p on p.trial_id = listed.id where p.state <> cast($2 as trialstate)',
+      arg(0),
+      arg(1),
+    ),
+    listed: {
+      params: statement(
+        'select "p"."trial_id", "p"."param_name", "p"."param_value", "p"."distribution_json" from unnest(cast(string_to_array($1, \',\') as integer[])) as listed (id) join "trial_params" as p on p.trial_id = listed.id order by p.trial_id, "p"."param_id"',
+        arg(0),
+      ),
+      values: statement(
+        'select "p"."trial_id", "p"."objective", "p"."value", "p"."value_type" from unnest(cast(string_to_array($1, \',\') as integer[])) as listed (id) join "trial_values" as p on p.trial_id = listed.id order by p.trial_id, "p"."trial_value_id"',
+        arg(0),
+      ),
+      reports: statement(
+        'select "p"."trial_id", "p"."step", "p"."intermediate_value", "p"."intermediate_value_type" from unnest(cast(string_to_array($1, \',\') as integer[])) as listed (id) join "trial_intermediate_values" as p on p.trial_id = listed.id order by p.trial_id, "p"."trial_intermediate_value_id"',
+        arg(0),
+      ),
+      userAttrs: statement(
+        'select "p"."trial_id", "p"."key", "p"."value_json" from unnest(cast(string_to_array($1, \',\') as integer[])) as listed (id) join "trial_user_attributes" as p on p.trial_id = listed.id order by p.trial_id, "p"."trial_user_attribute_id"',
+        arg(0),
+      ),
+      systemAttrs: statement(
+        'select "p"."trial_id", "p"."key", "p"."value_json" from unnest(cast(string_to_array($1, \',\') as integer[])) as listed (id) join "trial_system_attributes" as p on p.trial_id = listed.id order by p.trial_id, "p"."trial_system_attribute_id"',
+        arg(0),
+      ),
+    },
+    grown: {
+      params: statement(
+        'select "p"."trial_id", "p"."param_name", "p"."param_value", "p"."distribution_json" from "trial_params" as p where "p"."param_id" > $1\n        and (select t.study_id from trials t where t.trial_id = p.trial_id and t.state in (\'RUNNING\', \'WAITING\')) = $2\n        order by "p"."param_id"',
+        arg(0),
+        arg(1),
+      ),
+      reports: statement(
+        'select "p"."trial_id", "p"."step", "p"."intermediate_value", "p"."intermediate_value_type" from "trial_intermediate_values" as p where "p"."trial_intermediate_value_id" > $1\n        and (select t.study_id from trials t where t.trial_id = p.trial_id and t.state in (\'RUNNING\', \'WAITING\')) = $2\n        order by "p"."trial_intermediate_value_id"',
+        arg(0),
+        arg(1),
+      ),
+      userAttrs: statement(
+        'select "p"."trial_id", "p"."key", "p"."value_json" from "trial_user_attributes" as p where "p"."trial_user_attribute_id" > $1\n        and (select t.study_id from trials t where t.trial_id = p.trial_id and t.state in (\'RUNNING\', \'WAITING\')) = $2\n        order by "p"."trial_user_attribute_id"',
+        arg(0),
+        arg(1),
+      ),
+      systemAttrs: statement(
+        'select "p"."trial_id", "p"."key", "p"."value_json" from "trial_system_attributes" as p where "p"."trial_system_attribute_id" > $1\n        and (select t.study_id from trials t where t.trial_id = p.trial_id and t.state in (\'RUNNING\', \'WAITING\')) = $2\n        order by "p"."trial_system_attribute_id"',
+        arg(0),
+        arg(1),
+      ),
+    },
+    highest: statement(
+      'select (select coalesce(max("param_id"), 0) from "trial_params") as "params", (select coalesce(max("trial_intermediate_value_id"), 0) from "trial_intermediate_values") as "reports", (select coalesce(max("trial_user_attribute_id"), 0) from "trial_user_attributes") as "userAttrs", (select coalesce(max("trial_system_attribute_id"), 0) from "trial_system_attributes") as "systemAttrs"',
+    ),
+  },
   firstWaiting: statement(
     'select "trial_id" from "trials" where "study_id" + 0 = $1 and "state" = $2 and "trial_id" > $3 order by "trial_id" limit $4 for update skip locked',
     arg(0),
@@ -334,10 +389,12 @@ export const POSTGRES_STATEMENTS: Statements = {
     arg(1),
     arg(1),
   ),
-  runningWithOwners: statement(
-    'select "t"."trial_id", "p"."process_id", "p"."host", "p"."boot_id", "p"."pid", "p"."start_time", "p"."registered_at", "p"."heartbeat_at", "h"."heartbeat" from "trials" as "t" left join "resweep_trial_owners" as "o" on "o"."trial_id" = "t"."trial_id" left join "resweep_processes" as "p" on "p"."process_id" = "o"."process_id" left join "trial_heartbeats" as "h" on "h"."trial_id" = "t"."trial_id" where "t"."study_id" = $1 and "t"."state" = $2 order by "t"."trial_id"',
+  unfinishedWithOwners: statement(
+    'select "t"."trial_id", "t"."state", "p"."process_id", "p"."host", "p"."boot_id", "p"."pid", "p"."start_time", "p"."registered_at", "p"."heartbeat_at", "h"."heartbeat" from "trials" as "t" left join "resweep_trial_owners" as "o" on "o"."trial_id" = "t"."trial_id" left join "resweep_processes" as "p" on "p"."process_id" = "o"."process_id" left join "trial_heartbeats" as "h" on "h"."trial_id" = "t"."trial_id" where "t"."study_id" + 0 = $1 and "t"."trial_id" > $2 and "t"."state" in ($3, $4) order by "t"."trial_id"',
     arg(0),
+    arg(1),
     'RUNNING',
+    'WAITING',
   ),
   processes: statement('select * from "resweep_processes" order by "process_id"'),
   countRunning: statement(

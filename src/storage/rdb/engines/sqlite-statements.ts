@@ -91,6 +91,7 @@ export const SQLITE_STATEMENTS: Statements = {
     'select "t"."trial_id", "t"."number" from "resweep_writers" as "w" inner join "trials" as "t" on "t"."trial_id" = "w"."trial_id" where "w"."writer_id" = ? and "w"."trial_sequence" = "w"."sequence"',
     arg(0),
   ),
+  changes: undefined,
   firstWaiting: statement(
     'select "trial_id" from "trials" where "study_id" = ? and "state" = ? and "trial_id" > ? order by "trial_id" limit ?',
     arg(0),
@@ -289,10 +290,12 @@ export const SQLITE_STATEMENTS: Statements = {
     arg(1),
     arg(1),
   ),
-  runningWithOwners: statement(
-    'select "t"."trial_id", "p"."process_id", "p"."host", "p"."boot_id", "p"."pid", "p"."start_time", "p"."registered_at", "p"."heartbeat_at", "h"."heartbeat" from "trials" as "t" left join "resweep_trial_owners" as "o" on "o"."trial_id" = "t"."trial_id" left join "resweep_processes" as "p" on "p"."process_id" = "o"."process_id" left join "trial_heartbeats" as "h" on "h"."trial_id" = "t"."trial_id" where "t"."study_id" = ? and "t"."state" = ? order by "t"."trial_id"',
+  unfinishedWithOwners: statement(
+    'select "t"."trial_id", "t"."state", "p"."process_id", "p"."host", "p"."boot_id", "p"."pid", "p"."start_time", "p"."registered_at", "p"."heartbeat_at", "h"."heartbeat" from "trials" as "t" left join "resweep_trial_owners" as "o" on "o"."trial_id" = "t"."trial_id" left join "resweep_processes" as "p" on "p"."process_id" = "o"."process_id" left join "trial_heartbeats" as "h" on "h"."trial_id" = "t"."trial_id" where "t"."study_id" = ? and "t"."trial_id" > ? and "t"."state" in (?, ?) order by "t"."trial_id"',
     arg(0),
+    arg(1),
     'RUNNING',
+    'WAITING',
   ),
   processes: statement('select * from "resweep_processes" order by "process_id"'),
   countRunning: statement(
