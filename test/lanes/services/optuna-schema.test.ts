@@ -36,11 +36,12 @@ function optuna(action: 'make' | 'go-on', url: string): Seen[] {
   const script = join(import.meta.dirname, 'optuna_server_side.py');
   const { status, stdout, stderr } = spawnSync(python, [script, action, theirs], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
-  return (JSON.parse(stdout) as (Omit<Seen, 'reports'> & { reports: Record<string, string> })[]).map((trial) => ({
+  type Printed = Omit<Seen, 'reports' | 'value'> & { reports: Record<string, string>; value: string | null };
+  const number = (text: string): number => (text === 'inf' ? Infinity : Number(text));
+  return (JSON.parse(stdout) as Printed[]).map((trial) => ({
     ...trial,
-    reports: Object.fromEntries(
-      Object.entries(trial.reports).map(([step, text]) => [step, text === 'inf' ? Infinity : Number(text)]),
-    ),
+    value: trial.value === null ? null : number(trial.value),
+    reports: Object.fromEntries(Object.entries(trial.reports).map(([step, text]) => [step, number(text)])),
   }));
 }
 
@@ -96,6 +97,7 @@ describe.each(SERVERS)('Optuna on %s', (server) => {
       loadIfExists: true,
     });
     expect((await study.trials()).map(seen)).toEqual(made);
+    expect([made[4]?.state, made[4]?.value]).toEqual(['PRUNED', Infinity]);
     expect(study.userAttrs).toEqual({ by: 'optuna' });
     await study.optimize(
       async (trial) => {

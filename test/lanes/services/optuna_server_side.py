@@ -28,6 +28,10 @@ study = optuna.create_study(
 if action == "make":
     study.set_user_attr("by", "optuna")
     study.enqueue_trial({"x": 1.0, "n": 2, "kind": "a"})
+    for kind in ("a", None, 1.5):
+        study.enqueue_trial({"kind": kind})
+    # Number 4: pruned at infinity, which becomes its value.
+    study.enqueue_trial({"n": 8})
 study.optimize(objective, n_trials=12)
 print(
     json.dumps(
@@ -35,7 +39,7 @@ print(
             {
                 "number": t.number,
                 "state": t.state.name,
-                "value": t.value,
+                "value": None if t.value is None else str(t.value),  # JSON knows no infinity
                 "params": t.params,
                 "userAttrs": t.user_attrs,
                 "reports": {str(step): str(value) for step, value in t.intermediate_values.items()},
