@@ -1,7 +1,8 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 
+import { GROWING_PARTS } from './known-parts.js';
+import type { SqlFacts } from './sql-facts.js';
 import { arg, compile, type Statement } from './statement.js';
-import type { SqlFacts } from './statements.js';
 import type { Tables } from './tables.js';
 
 /** Tables of parts: their columns as `trial-rows.ts` reads them, and the key that grows with each row. */
@@ -16,9 +17,6 @@ const PARTS = {
   userAttrs: ['trial_user_attributes', 'trial_user_attribute_id', ['key', 'value_json']],
   systemAttrs: ['trial_system_attributes', 'trial_system_attribute_id', ['key', 'value_json']],
 } as const;
-
-/** Parts that a running trial may get. */
-export const GROWING_PARTS = ['params', 'reports', 'userAttrs', 'systemAttrs'] as const;
 
 /**
  * Statements that find what changed among many running trials, for servers: trials by a list of ids ("1,2,3"), and the rows of parts

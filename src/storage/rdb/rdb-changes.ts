@@ -1,24 +1,11 @@
 import type { FrozenTrial } from '../../core/frozen-trial.js';
-import { GROWING_PARTS } from './change-statements.js';
+import { GROWING_PARTS, type KnownParts, type PartKeys } from './known-parts.js';
 import { whatToRead, type RdbCursor } from './rdb-cursor.js';
 import { COMMIT, execute, queueRead, type SqlValue, type StepResult, type Transaction } from './statement.js';
 import type { Statements } from './statements.js';
 import { assembleTrials, queueTrial, queueTrialsAfter, type PartResults } from './trial-rows.js';
 
 type Row = Readonly<Record<string, SqlValue>>;
-type Keys = Readonly<Record<(typeof GROWING_PARTS)[number], number>>;
-
-/** How far the rows of running trials' parts are known, on a server. */
-export interface KnownParts {
-  /** What is read next lies above these: the highest keys that were there at `at`, or before. */
-  readonly from: Keys;
-  /** Highest keys at `at` (ms of `performance.now()`). */
-  readonly to: Keys;
-  readonly at: number;
-  /** When everything was read last. */
-  readonly wholeAt: number;
-}
-
 /** Up to so many unfinished trials are read whole each time: fewer statements, and nothing to keep in mind. */
 const READ_WHOLE = 32;
 /** A key given out before may be committed later than a higher one; a transaction of ours lasts milliseconds. */
@@ -145,13 +132,13 @@ function byTrialId(a: Row, b: Row): number {
   return Number(a['trial_id']) - Number(b['trial_id']);
 }
 
-function below(keys: Keys, by: number): Keys {
+function below(keys: PartKeys, by: number): PartKeys {
   const { params, reports, userAttrs, systemAttrs } = keys;
   return { params: params - by, reports: reports - by, userAttrs: userAttrs - by, systemAttrs: systemAttrs - by };
 }
 
-function keysOf(row: Row | undefined): Keys {
-  const key = (part: keyof Keys): number => Number(row?.[part] ?? 0);
+function keysOf(row: Row | undefined): PartKeys {
+  const key = (part: keyof PartKeys): number => Number(row?.[part] ?? 0);
   return {
     params: key('params'),
     reports: key('reports'),

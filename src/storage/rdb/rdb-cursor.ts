@@ -2,7 +2,7 @@ import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { isFinished } from '../../core/trial-state.js';
 import { applyTrialWrite } from '../apply-trial-write.js';
 import type { SyncCursor, TrialWrite } from '../storage.js';
-import type { KnownParts } from './rdb-changes.js';
+import type { KnownParts } from './known-parts.js';
 
 /** Place in the stream of changes: the highest id seen, the ids that may still change, and what the engine counted then. */
 export interface RdbCursor extends SyncCursor {

@@ -4,21 +4,10 @@ import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 
 import { changeStatements } from './change-statements.js';
 import { raiseId } from './raise-id.js';
+import type { SqlFacts } from './sql-facts.js';
 import { arg, compile, type Statement } from './statement.js';
 import { TRIAL_PART_TABLES, type Tables } from './tables.js';
 import { trialLifeStatements } from './trial-life-statements.js';
-
-/** What differs between engines in the text of statements. */
-export interface SqlFacts {
-  /** How an existing row is replaced on insert: SQLite and PostgreSQL, or MySQL. */
-  readonly upsert: 'on-conflict' | 'on-duplicate-key';
-  /** Whether `SELECT … FOR UPDATE` locks rows. */
-  readonly locksRows: boolean;
-  /** Whether the planner has to be kept from an index on the study alone, where the range of ids is what narrows. */
-  readonly rangesById: boolean;
-  /** Whether `INSERT … RETURNING` gives the new key, and may stand within another statement. */
-  readonly returning: boolean;
-}
 
 /** Every statement of the storage, compiled for one engine. */
 export type Statements = ReturnType<typeof compileStatements>;
