@@ -26,6 +26,13 @@ export async function damagedRecords(
     await destination.remove(key, options);
     return done;
   };
+  for (const { key, problem } of (await destination.checkKeys?.(options)) ?? []) {
+    const repair = async (): Promise<string> => {
+      await destination.checkKeys?.({ ...options, mend: true });
+      return 'the place of it that is whole';
+    };
+    found.push({ key, problem, repair });
+  }
   for (const target of targets) {
     const folder = targetFolder(target);
     const { objects } = await destination.list(folder, options);

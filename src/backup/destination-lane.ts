@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import { DestinationError, type Destination } from './destination.js';
 import { reportFailure } from './drive.js';
 import { sha256Of } from './file-digest.js';
@@ -248,7 +248,7 @@ export class DestinationLane {
       this.#failures++;
       this.#askedToWaitMs = (error instanceof DestinationError ? error.retryAfterMs : undefined) ?? 0;
       this.#failedAt = performance.now();
-      this.#status = { ...this.#status, error: messageOf(error) };
+      this.#status = { ...this.#status, error: explanationOf(error) };
       reportFailure(this.#core, this.destination.name, job.target, error);
       return false;
     }

@@ -118,6 +118,10 @@ export interface Destination {
   /** `prefix` is empty or ends with `/`. */
   list(prefix: string, options?: CallOptions): Promise<Listing>;
   remove(key: string, options?: CallOptions): Promise<void>;
+  /** Its own keys that are damaged or missing; with `mend` they are written again. Absent where nothing is encrypted. */
+  readonly checkKeys?:
+    | ((options?: CallOptions & { readonly mend?: boolean }) => Promise<readonly { key: string; problem: string }[]>)
+    | undefined;
   /** Moves an object to another class of storage; absent where the kind has none. */
   readonly setStorageClass?: ((key: string, storageClass: string, options?: CallOptions) => Promise<void>) | undefined;
   /** Lets go of connections and helpers. A later call opens them again. */

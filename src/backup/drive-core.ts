@@ -205,6 +205,10 @@ export class DriveCore {
       generation: manifest.generation,
       message: `Backup saved: ${capture.target} to ${name}, ${capture.bytes} bytes (${sentBytes} sent), ${Math.round(durationMs)} ms, ${sure}${trials}.`,
     });
+    if (outcome.mendedKeys.length > 0) {
+      const message = `The key of ${name} was damaged or missing there (${outcome.mendedKeys.join(', ')}), and was written again.`;
+      this.reporter.emit({ type: 'repair', destination: name, outcome: 'warning', message });
+    }
     if (forkedFrom !== undefined) {
       this.reporter.emitOnce(`fork ${name} ${capture.target}`, {
         type: 'fork',
@@ -217,12 +221,12 @@ export class DriveCore {
     }
     if (outcome.mirror === 'kept' || outcome.mirror === 'failed') {
       const why =
-        outcome.mirror === 'kept' ? 'it holds finished trials that this state lacks' : (outcome.mirrorError ?? '');
+        outcome.mirror === 'kept' ? 'it holds finished trials that this state lacks.' : (outcome.mirrorError ?? '');
       this.reporter.emitOnce(`mirror ${name} ${capture.target}`, {
         type: 'mirrorKept',
         ...common,
         outcome: 'warning',
-        message: `The plain copy of ${capture.target} on ${name} was left as it is: ${why}. The backup itself is complete.`,
+        message: `The plain copy of ${capture.target} on ${name} was left as it is: ${why} The backup itself is complete.`,
       });
     }
     for (const { path, reason } of capture.skipped) {

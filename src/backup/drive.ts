@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { messageOf } from '../core/errors.js';
+import { explanationOf, messageOf } from '../core/errors.js';
 import type { BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
 import type { Capture } from './capture.js';
 import { DestinationError, type Confirmation, type Destination } from './destination.js';
@@ -102,7 +102,7 @@ async function backup(core: DriveCore, path: string, isDirectory?: boolean): Pro
               changed.push(destination);
               return;
             }
-            errors.push(messageOf(error));
+            errors.push(explanationOf(error));
             reportFailure(core, destination.name, target, error);
           }
         }),
@@ -136,7 +136,7 @@ export function reportFailure(core: DriveCore, destination: string, target: stri
     path: target,
     outcome: 'failed',
     verified: 'no',
-    message: `Backup of ${target} to ${destination} failed: ${messageOf(error)} The sweep goes on.`,
+    message: `Backup of ${target} to ${destination} failed: ${explanationOf(error)} The sweep goes on.`,
   });
 }
 

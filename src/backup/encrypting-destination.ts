@@ -14,14 +14,23 @@ import {
   type PutOptions,
   type PutReceipt,
 } from './destination.js';
-import { loadAge, openKeys, type EncryptionSecret } from './encryption-keys.js';
+import {
+  damagedKeys,
+  loadAge,
+  openKeys,
+  type AgeKeys,
+  type DamagedKey,
+  type EncryptionSecret,
+} from './encryption-keys.js';
 import { sha256Of } from './file-digest.js';
+import { LocalKeys } from './wrapped-keys.js';
 
 /** Plain bytes of one part of age's STREAM, and what its tag adds. */
 const PART_BYTES = 65_536;
 const TAG_BYTES = 16;
 
 interface Cipher {
+  readonly keys: AgeKeys;
   readonly encrypter: Encrypter;
   readonly decrypter: Decrypter;
   /** What an object has beside its parts: header and nonce. */
@@ -35,11 +44,14 @@ interface Cipher {
 export class EncryptingDestination implements Destination {
   readonly #inner: Destination;
   readonly #secret: EncryptionSecret;
+  readonly #copies: LocalKeys;
   #cipher: Promise<Cipher> | undefined;
 
-  constructor(inner: Destination, secret: EncryptionSecret) {
+  /** `stateFolder`: where this machine keeps copies of wrapped keys; @default in the user's state folder. */
+  constructor(inner: Destination, secret: EncryptionSecret, stateFolder?: string) {
     this.#inner = inner;
     this.#secret = secret;
+    this.#copies = new LocalKeys(inner, stateFolder);
   }
 
   get name(): string {
@@ -131,6 +143,11 @@ export class EncryptingDestination implements Destination {
     return this.#inner.remove(key, options);
   }
 
+  readonly checkKeys = async (options?: CallOptions & { readonly mend?: boolean }): Promise<DamagedKey[]> => {
+    const { keys } = await this.#open(options);
+    return damagedKeys(this.#inner, keys, options);
+  };
+
   get setStorageClass(): Destination['setStorageClass'] {
     return this.#inner.setStorageClass;
   }
@@ -149,13 +166,14 @@ export class EncryptingDestination implements Destination {
 
   async #makeCipher(options?: CallOptions): Promise<Cipher> {
     const age = await loadAge();
-    const { identities, recipient } = await openKeys(this.#inner, this.#secret, options);
+    const keys = await openKeys(this.#inner, this.#secret, this.#copies, options);
+    const { identities, recipient } = keys;
     const encrypter = new age.Encrypter();
     encrypter.addRecipient(recipient);
     const decrypter = new age.Decrypter();
     for (const identity of identities) decrypter.addIdentity(identity);
     const empty = await encrypter.encrypt(new Uint8Array());
-    return { encrypter, decrypter, headBytes: empty.length - TAG_BYTES };
+    return { keys, encrypter, decrypter, headBytes: empty.length - TAG_BYTES };
   }
 }
 

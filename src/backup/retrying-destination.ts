@@ -118,6 +118,18 @@ export class RetryingDestination implements Destination {
     return this.#run(`remove ${key}`, options, 0, (call) => this.#inner.remove(key, call));
   }
 
+  get checkKeys(): Destination['checkKeys'] {
+    const inner = this.#inner;
+    if (inner.checkKeys === undefined) return undefined;
+    return (options) =>
+      this.#run(
+        'look at its keys',
+        options,
+        0,
+        async (call) => (await inner.checkKeys?.({ ...options, ...call })) ?? [],
+      );
+  }
+
   get setStorageClass(): Destination['setStorageClass'] {
     const inner = this.#inner;
     if (inner.setStorageClass === undefined) return undefined;

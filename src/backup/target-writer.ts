@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
+import { explanationOf } from '../core/errors.js';
 import type { StudyFileReport } from '../core/snapshot-source.js';
 import type { Capture } from './capture.js';
 import { branchHeads, listManifests, loadManifest, targetFolder } from './catalog.js';
 import type { ChunkIndex } from './chunk-index.js';
-import type { Confirmation, Destination } from './destination.js';
+import { DestinationError, type Confirmation, type Destination } from './destination.js';
 import { sha256Of } from './file-digest.js';
 import { knownAt } from './known-at-destination.js';
 import {
@@ -55,6 +56,8 @@ export interface SaveOutcome {
   /** `kept`: the one that is there holds trials that this state lacks. */
   readonly mirror: 'written' | 'kept' | 'notDue' | 'failed';
   readonly mirrorError: string | undefined;
+  /** Keys of an encrypted destination that were damaged there or missing, and were written again. */
+  readonly mendedKeys: readonly string[];
   /** The manifest that was found in the way, where this save began a branch of its own. */
   readonly forkedFrom: ManifestName | undefined;
 }
@@ -152,6 +155,10 @@ export class TargetWriter {
     const isThere = this.#head !== undefined && names.some(({ name }) => name === this.#head?.name);
     // What this process wrote is gone: somebody emptied the destination. Nothing that is remembered holds any more.
     if (this.#head !== undefined && !isThere) this.#index = undefined;
+    // A backup whose key is lost is none: looked at before each full state.
+    const damagedKeys =
+      capture.full || !isThere ? ((await this.#destination.checkKeys?.({ mend: true, signal })) ?? []) : [];
+    const mendedKeys = damagedKeys.map(({ key }) => key);
     if (
       isThere &&
       this.#last !== undefined &&
@@ -159,7 +166,7 @@ export class TargetWriter {
       (await this.#mirror.isCurrent(capture, signal))
     ) {
       this.#lastSequence = capture.sequence;
-      return this.#last;
+      return { ...this.#last, mendedKeys };
     }
     const index = (this.#index ??= await knownAt(this.#destination, this.#target, names, signal));
     const writer = new PackWriter(this.#destination, index, signal);
@@ -203,9 +210,10 @@ export class TargetWriter {
         writer.sentBytes += written?.bytes ?? 0;
         if (written?.confirmation === 'handedToMount') writer.confirmation = 'handedToMount';
       } catch (error) {
-        // The state is safe by its manifest; only the plain copy is late.
-        mirror = 'failed';
-        mirrorError = error instanceof Error ? error.message : String(error);
+        // The state is safe by its manifest; only the plain copy is late. A file that goes on changing comes with the next one.
+        const isChanging = error instanceof DestinationError && error.reason === 'sourceChanged';
+        mirror = isChanging ? 'notDue' : 'failed';
+        mirrorError = isChanging ? undefined : explanationOf(error);
       }
     }
     index.retainPacks(new Set(stored.packs.map((pack) => pack.sha256)));
@@ -220,6 +228,7 @@ export class TargetWriter {
       durationMs: performance.now() - startedAt,
       mirror,
       mirrorError,
+      mendedKeys,
       forkedFrom,
     });
   }

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import { DestinationCheck, type VerifyOptions } from './check-destination.js';
 import type { Damage } from './damage.js';
 import { coreOf, type Drive } from './drive.js';
@@ -42,7 +42,7 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
       try {
         await run.all();
       } catch (problem) {
-        error = messageOf(problem);
+        error = explanationOf(problem);
         unreachable.push({ destination: destination.name, error });
       }
       checkedSnapshots += run.snapshots;

@@ -84,3 +84,12 @@ export class TrialPruned extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What went wrong and, where it is known, what to do about it, as whole sentences on one line. */
+export function explanationOf(error: unknown): string {
+  const message = messageOf(error);
+  const hint = error instanceof ResweepError ? error.hint : undefined;
+  return [message, ...(hint === undefined || message.includes(hint) ? [] : [hint])]
+    .map((text) => (/[.!?]$/.test(text.trimEnd()) ? text.trimEnd() : `${text.trimEnd()}.`))
+    .join(' ');
+}

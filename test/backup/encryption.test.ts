@@ -11,6 +11,7 @@ import type { Destination } from '../../src/backup/destination.js';
 import { FolderDestination } from '../../src/backup/destinations/folder-destination.js';
 import { RetryingDestination } from '../../src/backup/retrying-destination.js';
 import { sha256Of } from '../../src/backup/file-digest.js';
+import { repairBackups } from '../../src/backup/repair.js';
 import { verifyBackups } from '../../src/backup/verify.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import {
@@ -49,7 +50,12 @@ for (const wrapped of [false, true]) {
 
 describe('encrypted backups', () => {
   let project: TestProject;
-  const sealed = (passphrase: string): Destination => new EncryptingDestination(project.folder(), { passphrase });
+  /** As a process on a machine sees it; each machine keeps a state of its own. */
+  const sealed = (passphrase: string, machine = 'one', name = 'store'): Destination =>
+    new EncryptingDestination(project.folder(name), { passphrase }, project.place(`state-${machine}`));
+  /** With time for passphrases: deriving a key takes a second, and more on a busy machine. */
+  const using = (destinations: readonly Destination[]) =>
+    project.drive(destinations, { retry: { retries: 1, minDelayMs: 1, timeoutMs: 60_000 } });
   beforeEach(() => {
     project = new TestProject();
   });
@@ -59,7 +65,7 @@ describe('encrypted backups', () => {
 
   it('are restored on an empty machine with the passphrase, and hold nothing readable', async () => {
     await makeStudy(project.studyDb(), { name: 'a-telling-name', finished: 12 });
-    expect((await project.drive([sealed('correct horse')]).backup(project.studyDb())).ok).toBe(true);
+    expect((await using([sealed('correct horse')]).backup(project.studyDb())).ok).toBe(true);
     for (const file of filesBelow(project.place('store'))) {
       const text = readFileSync(join(project.place('store'), file), 'latin1');
       expect(text).toMatch(/^age-encryption\.org\/v1/);
@@ -67,7 +73,7 @@ describe('encrypted backups', () => {
       expect(text).not.toContain('SQLite');
     }
     project.loseOutputs();
-    const drive = project.drive([sealed('correct horse')]);
+    const drive = using([sealed('correct horse')]);
     expect((await drive.restore(project.studyDb())).status).toBe('restored');
     expect(finishedTrials(project.studyDb())).toBe(12);
     expect((await verifyBackups(drive, { deep: true })).ok).toBe(true);
@@ -75,19 +81,19 @@ describe('encrypted backups', () => {
 
   it('are not touched, and make no second key, with another passphrase', async () => {
     await makeStudy(project.studyDb(), { finished: 3 });
-    await project.drive([sealed('correct horse')]).backup(project.studyDb());
+    await using([sealed('correct horse')]).backup(project.studyDb());
     const before = filesBelow(project.place('store'));
-    const result = await project.drive([sealed('battery staple')]).backup(project.studyDb());
+    const result = await using([sealed('battery staple')]).backup(project.studyDb());
     expect(result).toMatchObject({ ok: false });
     expect(result.error).toMatch(/passphrase opens none of its keys/);
     project.loseOutputs();
-    const restored = await project.drive([sealed('battery staple')]).restore(project.studyDb());
+    const restored = await using([sealed('battery staple')]).restore(project.studyDb());
     expect(restored.status).toBe('unreachable');
     expect(filesBelow(project.place('store'))).toEqual(before);
   });
 
   it('that are damaged are told, and the state before is used', async () => {
-    const drive = project.drive([sealed('correct horse')]);
+    const drive = using([sealed('correct horse')]);
     await makeStudy(project.studyDb(), { finished: 3 });
     await drive.backup(project.studyDb());
     await addTrials(project.studyDb(), 2);
@@ -95,7 +101,7 @@ describe('encrypted backups', () => {
     flipByte(packsOf(project.place('store'))[0] ?? '');
     expect((await verifyBackups(drive)).damages).toHaveLength(1);
     project.loseOutputs();
-    const result = await project.drive([sealed('correct horse')]).restore(project.studyDb());
+    const result = await using([sealed('correct horse')]).restore(project.studyDb());
     expect(result).toMatchObject({ status: 'restored', finishedTrials: 3 });
     expect(result.fellBack).toHaveLength(1);
   });
@@ -109,6 +115,81 @@ describe('encrypted backups', () => {
     expect(Buffer.from((await reader.get('b')) ?? []).toString()).toBe('b');
     await Promise.all([a, b, reader].map((destination) => destination.close()));
     expect(readdirSync(join(project.place('store'), '.resweep', 'keys')).length).toBeGreaterThan(0);
+  });
+
+  const keysIn = (store: string): string[] =>
+    readdirSync(join(project.place(store), '.resweep', 'keys'))
+      .sort()
+      .map((name) => join(project.place(store), '.resweep', 'keys', name));
+
+  it('one place of the key damaged: verify tells, a new machine restores, the next save mends', async () => {
+    await makeStudy(project.studyDb(), { finished: 3 });
+    await using([sealed('correct horse')]).backup(project.studyDb());
+    const [first = '', second = ''] = keysIn('store');
+    expect(readFileSync(first)).toEqual(readFileSync(second));
+    for (const [place, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      flipByte(place);
+      const elsewhere = using([sealed('correct horse', `new-${place.slice(-5)}`)]);
+      const { ok, damages } = await verifyBackups(elsewhere);
+      expect({ ok, problems: damages.map(({ problem }) => problem) }).toEqual({
+        ok: false,
+        problems: ['The key of this encrypted destination is damaged in one of its places.'],
+      });
+      const back = await elsewhere.restore(project.studyDb(), { to: project.place(`back${place.slice(-5)}`) });
+      expect(back).toMatchObject({ status: 'restored' });
+      await addTrials(project.studyDb(), 1);
+      expect((await using([sealed('correct horse')]).backup(project.studyDb())).ok).toBe(true);
+      expect(readFileSync(place)).toEqual(readFileSync(other));
+      expect(project.events.some(({ type, message }) => type === 'repair' && message.includes('key'))).toBe(true);
+      expect((await verifyBackups(elsewhere)).ok).toBe(true);
+    }
+  });
+
+  for (const [what, harm] of [
+    ['damaged', flipByte],
+    ['removed', rmSync],
+  ] as const) {
+    it(`every place of the key ${what}: explained, restored from elsewhere, mended by the machine that knows it`, async () => {
+      const both = (machine: string) => [sealed('correct horse', machine), sealed('correct horse', machine, 'other')];
+      await makeStudy(project.studyDb(), { finished: 3 });
+      const running = using(both('one'));
+      await running.backup(project.studyDb());
+      for (const key of keysIn('store')) harm(key);
+      const away = keysIn('store');
+
+      const fresh = using(both('two'));
+      const back = await fresh.restore(project.studyDb(), { to: project.place('back') });
+      expect(back).toMatchObject({ status: 'restored', finishedTrials: 3, destination: 'other' });
+      const report = await verifyBackups(fresh);
+      expect(report.unreachable.map(({ destination }) => destination)).toEqual(['store']);
+      expect(report.unreachable[0]?.error).toMatch(
+        what === 'damaged' ? /passphrase opens none of its keys/ : /its keys are gone/,
+      );
+      await addTrials(project.studyDb(), 1);
+      await fresh.backup(project.studyDb());
+      expect(keysIn('store'), 'no second key is made').toEqual(away);
+
+      // The process that goes on has the key in memory; a new one on that machine has its copy.
+      if (what === 'damaged') expect((await running.backup(project.studyDb())).ok).toBe(true);
+      else expect((await using(both('one')).backup(project.studyDb())).ok).toBe(true);
+      expect(keysIn('store')).toHaveLength(2);
+      const alone = using([sealed('correct horse', 'three')]);
+      expect((await verifyBackups(alone, { deep: true })).damages).toEqual([]);
+      const again = await alone.restore(project.studyDb(), { to: project.place('again') });
+      expect(again).toMatchObject({ status: 'restored', finishedTrials: 4 });
+    });
+  }
+
+  it('the note of a key file damaged: told, and written again', async () => {
+    const open = (): Destination => new EncryptingDestination(project.folder(), { identity });
+    await makeStudy(project.studyDb(), { finished: 1 });
+    await using([open()]).backup(project.studyDb());
+    flipByte(keysIn('store')[0] ?? '');
+    expect((await verifyBackups(using([open()]))).damages).toHaveLength(1);
+    expect((await repairBackups(using([open()]))).ok).toBe(true);
   });
 
   it('takes its secret from the environment or a key file, and names what is missing', () => {

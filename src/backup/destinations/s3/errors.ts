@@ -25,6 +25,10 @@ const REGION: Rule = {
   reason: 'denied',
   hint: 'Set region: to the one of the bucket (and endpoint: where it has one).',
 };
+const CLOCK: Rule = {
+  reason: 'failed',
+  hint: "This machine's clock is wrong: set it (timedatectl set-ntp true).",
+};
 const BUSY: Rule = { reason: 'rateLimited' };
 const FULL: Rule = { reason: 'full', hint: 'Its quota or disk is used up: make room there.' };
 
@@ -49,8 +53,8 @@ const BY_CODE: Readonly<Record<string, Rule>> = {
   InvalidBucketName: { reason: 'denied' },
   NoSuchBucket: { reason: 'unreachable', permanent: true, hint: 'Create the bucket, or mend its name.' },
   // The SDK corrects its clock by the answer, so the next try has the right time.
-  RequestTimeTooSkewed: { reason: 'failed', hint: "This machine's clock is wrong." },
-  RequestExpired: { reason: 'failed', hint: "This machine's clock is wrong." },
+  RequestTimeTooSkewed: CLOCK,
+  RequestExpired: CLOCK,
   SlowDown: BUSY,
   Throttling: BUSY,
   ThrottlingException: BUSY,

@@ -1,0 +1,122 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { CliProject } from '../support/cli-project.js';
+import { filesBelow, flipByte, packsOf } from '../support/backup-project.js';
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+interface Saved {
+  readonly at: number;
+  readonly finished: number;
+}
+
+const EVERY_MS = 3_000;
+
+describe('three destinations, each with its own interval and priority', () => {
+  let project: CliProject;
+  let studyDb: string;
+  beforeAll(() => {
+    project = new CliProject({
+      pauseMs: 150,
+      config: [
+        'parallel: 1',
+        'backup: { destinations: [' +
+          '{ name: each, type: folder, path: each, priority: 2 }, ' +
+          '{ name: some, type: folder, path: some, every: 5 trials, priority: 1 }, ' +
+          `{ name: timed, type: folder, path: timed, every: ${EVERY_MS / 1000}s, priority: 3 }] }`,
+      ].join('\n'),
+    });
+    const summary = project.json<{ studyDb: string }>('run', project.config, '--trials', '17');
+    studyDb = relative(project.folder, summary.studyDb);
+  });
+  afterAll(() => {
+    project.remove();
+  });
+  /** None where the study alone was brought back. */
+  const events = (): Record<string, unknown>[] =>
+    filesBelow(project.folder)
+      .filter((file) => file === join(dirname(studyDb), 'events.jsonl'))
+      .map((file) => readFileSync(join(project.folder, file), 'utf8'))
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  /** Saves of the study at a destination, in order, since an event. */
+  const saves = (destination: string, since = 0): Saved[] =>
+    events()
+      .slice(since)
+      .filter((event) => event['event'] === 'backup' && event['destination'] === destination)
+      .filter(({ path }) => typeof path === 'string' && path.endsWith('/study.db'))
+      .map((event) => ({ at: Date.parse(String(event['at'])), finished: Number(event['finishedTrials']) }));
+  const loseOutputs = (): void => {
+    rmSync(join(project.folder, 'outputs'), { recursive: true });
+  };
+
+  it('sends to each as often as it says, and to all at the end', () => {
+    const [each, some, timed] = [saves('each'), saves('some'), saves('timed')];
+    for (const all of [each, some, timed]) expect(all.at(-1)?.finished).toBe(17);
+    const steps = (all: readonly Saved[], of: (saved: Saved) => number): number[] =>
+      all.slice(1, -1).map((saved, index) => of(saved) - of(all[index] ?? saved));
+    expect(steps(some, ({ finished }) => finished).length).toBeGreaterThan(0);
+    for (const step of steps(some, ({ finished }) => finished)) expect(step).toBeGreaterThanOrEqual(5);
+    expect(steps(timed, ({ at }) => at).length).toBeGreaterThan(0);
+    // From the end of one save to the end of the next: a little less than between their beginnings.
+    for (const step of steps(timed, ({ at }) => at)) expect(step).toBeGreaterThan(EVERY_MS - 100);
+    expect(each.length).toBeGreaterThan(Math.max(some.length, timed.length));
+  });
+
+  it('restores from the one that comes first, and from the next where that is damaged', () => {
+    loseOutputs();
+    expect(project.run('restore', studyDb).stdout).toMatch(/study\.db: restored from some/);
+    for (const pack of packsOf(join(project.folder, 'some'))) flipByte(pack);
+    rmSync(join(project.folder, 'some', studyDb));
+    loseOutputs();
+    const { code, stdout, stderr } = project.run('restore', studyDb);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/study\.db: restored from each/);
+    expect(stdout + stderr).toMatch(/some.*cannot be used/);
+    expect(project.json<{ trials: { finished: number } }>('status', project.config)).toMatchObject({
+      trials: { complete: 17 },
+    });
+  });
+
+  it('one that fails delays no other and stops nothing; it is shown until it works again', () => {
+    rmSync(join(project.folder, 'some'), { recursive: true });
+    writeFileSync(join(project.folder, 'some'), 'a file where a folder should be');
+    const before = events().length;
+    const summary = project.json<{
+      trials: { complete: number };
+      backup: { destinations: { name: string; error: string | null }[] };
+    }>('run', project.config, '--trials', '22');
+    expect(summary.trials.complete).toBe(22);
+    const errors = Object.fromEntries(summary.backup.destinations.map(({ name, error }) => [name, error]));
+    expect(errors).toMatchObject({ each: null, timed: null });
+    expect(errors['some']).toMatch(/not a folder/);
+
+    const since = events().slice(before);
+    // Saved while the sweep went on, not only by the flush at its end.
+    const ends = since.filter(({ event }) => event === 'trial-ended').map(({ at }) => Date.parse(String(at)));
+    expect(saves('each', before).filter(({ at }) => at < Math.max(...ends)).length).toBeGreaterThan(1);
+    expect(saves('some', before)).toEqual([]);
+    const failures = since.filter(
+      ({ event, destination, path }) =>
+        event === 'backup-failed' && destination === 'some' && String(path).endsWith('study.db'),
+    );
+    expect(failures).toHaveLength(1);
+
+    expect(project.run('status', project.config).stdout).toMatch(/some: .*not a folder/);
+    const { backup } = project.json<{ backup: { name: string; error: string | null }[] }>('status', project.config);
+    expect(backup.filter(({ error }) => error !== null).map(({ name }) => name)).toEqual(['some']);
+    loseOutputs();
+    expect(project.run('restore', studyDb).stdout).toMatch(/study\.db: restored from each/);
+
+    rmSync(join(project.folder, 'some'));
+    project.run('run', project.config, '--trials', '23', '--quiet');
+    expect(project.run('status', project.config).stdout).toMatch(/some: 23 finished trials safe/);
+    loseOutputs();
+    expect(project.run('restore', studyDb).stdout).toMatch(/study\.db: restored from some/);
+  });
+});
