@@ -162,7 +162,7 @@ export { plotParetoFront } from './analysis/plots/pareto-front.js';
 export type { ParetoFrontFigure, ParetoFrontOptions } from './analysis/plots/pareto-front.js';
 export type { PlotTargetOptions } from './analysis/plots/plot-target.js';
 export { plotRank } from './analysis/plots/rank.js';
-export type { RankFigure } from './analysis/plots/rank.js';
+export type { RankFigure, RankOptions } from './analysis/plots/rank.js';
 export { plotSlice } from './analysis/plots/slice.js';
 export type { ParamPlotOptions, SliceFigure } from './analysis/plots/slice.js';
 export { plotTerminatorImprovement } from './analysis/plots/terminator-improvement.js';

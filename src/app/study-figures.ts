@@ -5,13 +5,14 @@ import { plotHypervolumeHistory } from '../analysis/plots/hypervolume-history.js
 import { plotIntermediateValues } from '../analysis/plots/intermediate-values.js';
 import { plotOptimizationHistory } from '../analysis/plots/optimization-history.js';
 import { plotParallelCoordinate } from '../analysis/plots/parallel-coordinate.js';
-import { plotParamImportances } from '../analysis/plots/param-importances-figure.js';
+import { plotParamImportances, type ParamImportancesFigure } from '../analysis/plots/param-importances-figure.js';
 import { plotParetoFront } from '../analysis/plots/pareto-front.js';
 import type { PlottedStudy } from '../analysis/plots/plot-target.js';
 import { plotRank } from '../analysis/plots/rank.js';
 import { plotSlice } from '../analysis/plots/slice.js';
 import { plotTerminatorImprovement } from '../analysis/plots/terminator-improvement.js';
 import { plotTimeline } from '../analysis/plots/timeline.js';
+import type { ImprovementEvaluator } from '../analysis/terminator/improvement-evaluator.js';
 import { UsageError } from '../core/errors.js';
 import type { StudyView } from '../core/study-view.js';
 
@@ -45,51 +46,101 @@ const MOST_SLICED = 12;
 const MOST_JUDGED = 400;
 const JUDGED_POINTS = 24;
 
-/** A figure of a study. @throws UsageError where the study cannot have it, such as a front of one objective */
-export async function studyFigure(
-  study: PlottedStudy,
-  kind: Figure['kind'],
-  request: FigureRequest = {},
-): Promise<Figure> {
-  const { params } = request;
-  const several = study.directions.length > 1;
-  const objective = request.objective ?? 0;
-  switch (kind) {
-    case 'optimizationHistory':
-      return await plotOptimizationHistory(study, { objective });
-    case 'intermediateValues':
-      return await plotIntermediateValues(study);
-    case 'parallelCoordinate':
-      return await plotParallelCoordinate(study, several ? { params } : { objective, params });
-    case 'slice':
-      return await plotSlice(study, {
-        objective,
-        params: params ?? (await importantParams(study, objective, MOST_SLICED)),
-      });
-    case 'contour':
-      return await plotContour(study, {
-        objective,
-        params: params ?? (await importantParams(study, objective, MOST_PAIRED)),
-        surfaceSize: params?.length === 2 ? 48 : 28,
-      });
-    case 'rank':
-      return await plotRank(study, {
-        objective,
-        params: params ?? (await importantParams(study, objective, MOST_PAIRED)),
-      });
-    case 'paramImportances':
-      return await plotParamImportances(study, several ? {} : { objective });
-    case 'edf':
-      return await plotEdf(study, { objective });
-    case 'paretoFront':
-      return await plotParetoFront(study, study.directions.length > 3 ? { objectives: [0, 1, 2] } : {});
-    case 'hypervolumeHistory':
-      return await plotHypervolumeHistory(study);
-    case 'timeline':
-      return await plotTimeline(study);
-    case 'terminatorImprovement':
-      return await plotTerminatorImprovement(firstComplete(study, MOST_JUDGED), { maxPoints: JUDGED_POINTS });
+/** The figures of a study at one moment: what several of them need is found once. */
+export class StudyFigures {
+  readonly #study: PlottedStudy;
+  readonly #improvement: ImprovementEvaluator | undefined;
+  readonly #importanceOf = new Map<number, Promise<ParamImportancesFigure>>();
+  #varying: readonly string[] | undefined;
+
+  /** `improvement` keeps what it has judged, for a study that grows. @default judged anew */
+  constructor(study: PlottedStudy, options: { readonly improvement?: ImprovementEvaluator } = {}) {
+    this.#study = study;
+    this.#improvement = options.improvement;
   }
+
+  /** @throws UsageError where the study cannot have it, such as a front of one objective */
+  async figure(kind: Figure['kind'], request: FigureRequest = {}): Promise<Figure> {
+    const study = this.#study;
+    const { params } = request;
+    const several = study.directions.length > 1;
+    const objective = request.objective ?? 0;
+    const important = async (most: number): Promise<readonly string[]> =>
+      params ?? (await this.#importantParams(objective)).slice(0, most);
+    switch (kind) {
+      case 'optimizationHistory':
+        return await plotOptimizationHistory(study, { objective });
+      case 'intermediateValues':
+        return await plotIntermediateValues(study);
+      case 'parallelCoordinate':
+        return await plotParallelCoordinate(study, several ? { params } : { objective, params });
+      case 'slice':
+        return await plotSlice(study, { objective, params: await important(MOST_SLICED) });
+      case 'contour':
+        return await plotContour(study, {
+          objective,
+          params: await important(MOST_PAIRED),
+          surfaceSize: params?.length === 2 ? 48 : 28,
+          onlyHalf: true,
+        });
+      case 'rank':
+        return await plotRank(study, { objective, params: await important(MOST_PAIRED), onlyHalf: true });
+      case 'paramImportances':
+        return several ? await plotParamImportances(study) : await this.#importances(objective);
+      case 'edf':
+        return await plotEdf(study, { objective });
+      case 'paretoFront':
+        return await plotParetoFront(study, study.directions.length > 3 ? { objectives: [0, 1, 2] } : {});
+      case 'hypervolumeHistory':
+        return await plotHypervolumeHistory(study);
+      case 'timeline':
+        return await plotTimeline(study);
+      case 'terminatorImprovement':
+        return await plotTerminatorImprovement(firstComplete(study, MOST_JUDGED), {
+          maxPoints: JUDGED_POINTS,
+          improvementEvaluator: this.#improvement,
+        });
+    }
+  }
+
+  async #importances(objective: number): Promise<ParamImportancesFigure> {
+    let found = this.#importanceOf.get(objective);
+    if (found === undefined) {
+      found = plotParamImportances(this.#study, { objective });
+      this.#importanceOf.set(objective, found);
+    }
+    return await found;
+  }
+
+  /** Names of parameters by their importance; all of them by name where it cannot be told yet. One value alone makes no axis. */
+  async #importantParams(objective: number): Promise<readonly string[]> {
+    const names = this.#varying ?? variedParams(this.#study);
+    this.#varying = names;
+    try {
+      const figure = await this.#importances(objective);
+      const order = [...(figure.series[0]?.params ?? [])].reverse().filter((name) => names.includes(name));
+      if (order.length > 0) return order;
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+    }
+    return names;
+  }
+}
+
+/** Parameters with several values among the complete trials, by name. */
+function variedParams(study: StudyView): string[] {
+  const first = new Map<string, number>();
+  const varied = new Set<string>();
+  for (const trial of study.history.all.filter(Boolean)) {
+    if (trial.state !== 'COMPLETE') continue;
+    for (const name in trial.internalParams) {
+      const value = trial.internalParams[name] as number;
+      const known = first.get(name);
+      if (known === undefined) first.set(name, value);
+      else if (known !== value) varied.add(name);
+    }
+  }
+  return [...varied].sort();
 }
 
 /** Whether a study of so many objectives can have the figure. */
@@ -104,21 +155,6 @@ export function isApplicable(kind: Figure['kind'], objectives: number): boolean 
     default:
       return true;
   }
-}
-
-/** Names of parameters by their importance; all of them by name where it cannot be told yet. */
-export async function importantParams(study: PlottedStudy, objective: number, most: number): Promise<string[]> {
-  const { subplots } = await plotSlice(study, { objective });
-  // One value alone makes no axis.
-  const names = subplots.filter(({ x }) => new Set(x).size > 1).map(({ param }) => param);
-  try {
-    const figure = await plotParamImportances(study, study.directions.length > 1 ? { objective } : {});
-    const order = [...(figure.series[0]?.params ?? [])].reverse().filter((name) => names.includes(name));
-    if (order.length > 0) return order.slice(0, most);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-  }
-  return names.slice(0, most);
 }
 
 /** The study as it was once it had so many complete trials. */

@@ -80,7 +80,8 @@ export function trialRow(trial: FrozenTrial): TrialRow {
   };
 }
 
-function reasonOf(trial: FrozenTrial): string | null {
+/** Why a trial failed or was given up, where that was kept. */
+export function reasonOf(trial: FrozenTrial): string | null {
   const attribute = trial.systemAttr(TRIAL_ATTRIBUTE.interrupted) ?? trial.systemAttr(TRIAL_ATTRIBUTE.failure);
   if (attribute === undefined || attribute === null || typeof attribute !== 'object') return null;
   const { reason, message } = attribute as { reason?: JsonValue; message?: JsonValue };

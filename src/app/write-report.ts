@@ -14,7 +14,7 @@ import type { Study } from '../study/study.js';
 import type { OpenTarget } from './open-target.js';
 import { reportContent } from './report-content.js';
 import { stageResults } from './stage-results.js';
-import { FIGURE_KINDS, isApplicable, studyFigure } from './study-figures.js';
+import { FIGURE_KINDS, isApplicable, StudyFigures } from './study-figures.js';
 import { studyStatus } from './study-report.js';
 
 export interface WriteReportOptions {
@@ -96,10 +96,11 @@ function fileName(kind: Figure['kind']): string {
 
 async function applicableFigures(study: Study): Promise<Figure[]> {
   const figures: Figure[] = [];
+  const all = new StudyFigures(study);
   for (const kind of FIGURE_KINDS) {
     if (!isApplicable(kind, study.directions.length)) continue;
     try {
-      figures.push(await studyFigure(study, kind));
+      figures.push(await all.figure(kind));
     } catch (error) {
       // What cannot be told from these trials is left out; a fault of ours is not.
       if (!(error instanceof UsageError)) throw error;

@@ -1,37 +1,27 @@
-import type { Figure } from '../analysis/plots/figure.js';
-import { thinFigure } from '../analysis/plots/thin-figure.js';
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
-import { FIGURE_KINDS, isApplicable, studyFigure } from '../app/study-figures.js';
-import { bestNumbers } from '../app/write-report.js';
-import type { FigureAnswer } from './api-types.js';
-import { answerText } from './serialize.js';
-import type { OpenedStudy } from './studies.js';
+import type { CatalogEntry } from '../app/study-catalog.js';
+import { FIGURE_KINDS, isApplicable, type FigureRequest } from '../app/study-figures.js';
+import type { FigureOrder } from './figure-maker.js';
+import { FigureProcess } from './figure-process.js';
+import type { OpenedStudy } from './open-studies.js';
 
-/** Trials that a figure shows one by one; of the others it has the best, the newest and an even choice. */
-const MOST: Readonly<Partial<Record<Figure['kind'], number>>> = {
-  intermediateValues: 250,
-  parallelCoordinate: 1_200,
-  timeline: 3_000,
-  optimizationHistory: 4_000,
-  // These draw every trial once in each of several panels.
-  slice: 1_000,
-  rank: 400,
-  contour: 300,
-};
-const MOST_ELSEWHERE = 2_000;
 const KEPT = 300;
 
-/** Answers of figures, kept while their study does not change. */
+/** Answers of figures, made in other processes and kept while their study does not change. */
 export class FigureAnswers {
   readonly #kept = new Map<string, Promise<string>>();
+  readonly #quick = new FigureProcess();
+  /** For what takes seconds, so that nothing else waits for it. */
+  readonly #slow = new FigureProcess();
+
+  /** Gets ready for figures, those of one study where one is named. */
+  prepare(entry?: CatalogEntry): void {
+    this.#quick.prepare(entry);
+  }
 
   /** The answer as text. @throws UsageError for a kind that there is not, or that this study cannot have */
-  async answer(
-    opened: OpenedStudy,
-    kind: string,
-    request: { readonly objective: number; readonly params: readonly string[] | undefined },
-  ): Promise<string> {
+  async answer(opened: OpenedStudy, kind: string, as: 'json' | 'csv', request: FigureRequest): Promise<string> {
     const known = FIGURE_KINDS.find((one) => one === kind);
     if (known === undefined) {
       const nearest = nearestName(kind, FIGURE_KINDS);
@@ -42,10 +32,14 @@ export class FigureAnswers {
     if (!isApplicable(known, opened.study.directions.length)) {
       throw new UsageError(`A study of ${opened.study.directions.length} objectives has no such figure.`);
     }
-    const key = JSON.stringify([opened.entry.id, opened.revision, kind, request.objective, request.params]);
+    const { objective, params } = request;
+    const order: FigureOrder = { entry: opened.entry, kind: known, as, objective, params };
+    // A table may have as many rows as the study: it is not kept.
+    if (as === 'csv') return await this.#make(order);
+    const key = JSON.stringify([opened.entry.id, opened.revision, kind, objective, params]);
     let made = this.#kept.get(key);
     if (made === undefined) {
-      made = this.#make(opened, known, request);
+      made = this.#make(order);
       made.catch(() => this.#kept.delete(key));
       this.#kept.set(key, made);
       for (const old of this.#kept.keys()) {
@@ -56,18 +50,11 @@ export class FigureAnswers {
     return await made;
   }
 
-  async #make(
-    opened: OpenedStudy,
-    kind: Figure['kind'],
-    request: { readonly objective: number; readonly params: readonly string[] | undefined },
-  ): Promise<string> {
-    // A view without `sync`: all figures of one answer show one state.
-    const { studyName, directions, seed, history, userAttrs, systemAttrs, declaredSpace } = opened.study;
-    const view = { studyName, directions, seed, history, userAttrs, systemAttrs, declaredSpace };
-    const figure = await studyFigure(view, kind, request);
-    const best = bestNumbers(opened.study);
-    const thin = thinFigure(figure, MOST[kind] ?? MOST_ELSEWHERE, new Set(best));
-    const answer: FigureAnswer = { ...thin, revision: opened.revision, best: best.slice(0, 5) };
-    return answerText(answer);
+  async #make(order: FigureOrder): Promise<string> {
+    return await (order.kind === 'terminatorImprovement' ? this.#slow : this.#quick).make(order);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#quick.close(), this.#slow.close()]);
   }
 }

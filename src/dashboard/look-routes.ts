@@ -1,13 +1,11 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 
 import { UsageError } from '../core/errors.js';
 import { backupView, heldConfig, keptStates } from '../app/backup-view.js';
 import { stageResults } from '../app/stage-results.js';
 import { readLog, trialDirectory } from '../app/trial-files.js';
-import { figureCsv } from '../analysis/plots/figure.js';
-import { FIGURE_KINDS, studyFigure } from '../app/study-figures.js';
 import type { AxisFilter, LogAnswer } from './api-types.js';
-import { FigureAnswers } from './figure-answers.js';
+import type { FigureAnswers } from './figure-answers.js';
 import { answerText } from './serialize.js';
 import type { Studies } from './studies.js';
 import { studyDetail, studySummary } from './study-answers.js';
@@ -17,8 +15,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json', 'Cache-Control': 'no-sto
 const LARGEST_PAGE = 200;
 
 /** What may be looked at. */
-export function addLookRoutes(app: Hono, studies: Studies): void {
-  const figures = new FigureAnswers();
+export function addLookRoutes(app: Hono, studies: Studies, figures: FigureAnswers): void {
   const get = (
     path: string,
     answer: (id: string, query: (name: string) => string | undefined, number: number) => Promise<unknown>,
@@ -35,7 +32,11 @@ export function addLookRoutes(app: Hono, studies: Studies): void {
     for (const entry of entries) summaries.push(await studySummary(studies, entry));
     return c.body(answerText(summaries), 200, JSON_TYPE);
   });
-  get('', async (id) => studyDetail(await studies.open(id)));
+  get('', async (id) => {
+    // The page asks for figures next: whoever makes them opens the study meanwhile.
+    figures.prepare(await studies.entry(id));
+    return studyDetail(await studies.open(id));
+  });
   get('/trials', async (id, query) => {
     return trialPage(await studies.open(id), {
       sort: query('sort') ?? 'number',
@@ -69,25 +70,18 @@ export function addLookRoutes(app: Hono, studies: Studies): void {
     const { entry } = await studies.open(id);
     return entry.studyDir === undefined || entry.study8 === undefined ? [] : stageResults(entry.studyDir, entry.study8);
   });
-  app.get('/api/studies/:id/figures/:kind', async (c) => {
-    const opened = await studies.open(c.req.param('id'));
-    const request = {
-      objective: wholeNumber(c.req.query('objective'), 0, opened.study.directions.length - 1),
-      params: c.req.queries('param'),
-    };
-    return c.body(await figures.answer(opened, c.req.param('kind'), request), 200, JSON_TYPE);
-  });
-  app.get('/api/studies/:id/figures/:kind/csv', async (c) => {
-    const opened = await studies.open(c.req.param('id'));
-    const kind = FIGURE_KINDS.find((one) => one === c.req.param('kind'));
-    if (kind === undefined) throw new UsageError('There is no such figure.');
+  const figure = async (c: Context, as: 'json' | 'csv'): Promise<string> => {
+    const opened = await studies.open(c.req.param('id') ?? '');
     const objective = wholeNumber(c.req.query('objective'), 0, opened.study.directions.length - 1);
-    const figure = await studyFigure(opened.study, kind, { objective, params: c.req.queries('param') });
-    return c.body(figureCsv(figure), 200, {
+    return await figures.answer(opened, c.req.param('kind') ?? '', as, { objective, params: c.req.queries('param') });
+  };
+  app.get('/api/studies/:id/figures/:kind', async (c) => c.body(await figure(c, 'json'), 200, JSON_TYPE));
+  app.get('/api/studies/:id/figures/:kind/csv', async (c) =>
+    c.body(await figure(c, 'csv'), 200, {
       'Content-Type': 'text/csv; charset=utf-8',
-      'Content-Disposition': `attachment; filename="${kind}.csv"`,
-    });
-  });
+      'Content-Disposition': `attachment; filename="${c.req.param('kind')}.csv"`,
+    }),
+  );
 }
 
 function wholeNumber(text: string | undefined, fallback: number, most: number): number {

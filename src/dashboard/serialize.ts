@@ -31,18 +31,20 @@ export function attributeLines(attributes: Readonly<Record<string, JsonValue>>):
   );
 }
 
+/** Parameters of a trial; of one that waits those that it will take. */
+export function shownParams(trial: FrozenTrial): Record<string, Scalar> {
+  const fixed = trial.state === 'WAITING' ? trial.systemAttr(TRIAL_ATTRIBUTE.fixedParams) : undefined;
+  const isGiven = fixed !== undefined && fixed !== null && typeof fixed === 'object' && !Array.isArray(fixed);
+  return scalarsOf(isGiven ? (fixed as Record<string, ParamValue>) : trial.params);
+}
+
 export function trialLine(trial: FrozenTrial, notes: ReadonlyMap<number, readonly string[]>): TrialLine {
   const row = trialRow(trial);
-  const fixed = trial.state === 'WAITING' ? trial.systemAttr(TRIAL_ATTRIBUTE.fixedParams) : undefined;
-  const params =
-    fixed !== undefined && fixed !== null && typeof fixed === 'object' && !Array.isArray(fixed)
-      ? (fixed as Record<string, ParamValue>)
-      : trial.params;
   return {
     number: trial.number,
     state: row.state,
     values: row.values === null ? null : row.values.map(finiteOr),
-    params: scalarsOf(params),
+    params: shownParams(trial),
     startedAt: row.datetimeStart,
     seconds: row.durationSeconds,
     lastStep: row.lastStep,

@@ -7,12 +7,15 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 
 import { builtEntry } from '../core/built-entry.js';
-import { messageOf, ResweepError, UsageError } from '../core/errors.js';
+import { messageOf, UsageError } from '../core/errors.js';
+import type { ErrorAnswer } from './api-types.js';
 import { addEditRoutes } from './edit-routes.js';
+import { errorParts } from './error-parts.js';
+import { FigureAnswers } from './figure-answers.js';
 import { guard } from './guard.js';
 import { addLiveRoutes } from './live-routes.js';
 import { addLookRoutes } from './look-routes.js';
-import { Studies } from './studies.js';
+import { placeLabels, Studies } from './studies.js';
 
 export interface DashboardOptions {
   /** Projects, study folders, database files, configurations, URLs. @default the project of the working directory */
@@ -43,10 +46,14 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The dashboard's requests and answers, without a socket. */
-export function dashboardApp(studies: Studies, options: { hosts: readonly string[]; token: string | undefined }): Hono {
+export function dashboardApp(
+  studies: Studies,
+  figures: FigureAnswers,
+  options: { hosts: readonly string[]; token: string | undefined },
+): Hono {
   const app = new Hono();
   app.use('*', guard(options));
-  addLookRoutes(app, studies);
+  addLookRoutes(app, studies, figures);
   addEditRoutes(app, studies);
   addLiveRoutes(app, studies);
   app.all('/api/*', () => {
@@ -59,16 +66,9 @@ export function dashboardApp(studies: Studies, options: { hosts: readonly string
     return c.body(file.bytes, 200, { 'Content-Type': file.type, 'Cache-Control': 'no-cache' });
   });
   app.onError((error, c) => {
-    const known = error instanceof ResweepError;
-    const code = known ? error.code : 'UNEXPECTED';
-    const status = code.endsWith('NOT_FOUND')
-      ? 404
-      : code === 'NOTE_CHANGED'
-        ? 409
-        : error instanceof UsageError
-          ? 400
-          : 500;
-    return c.json({ error: { code, message: messageOf(error), hint: known ? (error.hint ?? null) : null } }, status);
+    const { isUsage, ...told } = errorParts(error);
+    const status = told.code.endsWith('NOT_FOUND') ? 404 : told.code === 'NOTE_CHANGED' ? 409 : isUsage ? 400 : 500;
+    return c.json({ error: told } satisfies ErrorAnswer, status);
   });
   return app;
 }
@@ -84,6 +84,22 @@ function pageFiles(): Map<string, { readonly bytes: Uint8Array<ArrayBuffer>; rea
   return files;
 }
 
+/** As many studies are opened before anybody looks at them. */
+const MOST_OPENED = 4;
+
+/** Opens the studies that changed last while the browser is still starting: those are what people come for. */
+async function openNewest(studies: Studies, figures: FigureAnswers): Promise<void> {
+  figures.prepare();
+  // What is not there any more, or cannot be opened, is shown as such when somebody looks.
+  const entries = (await studies.list().catch(() => [])).filter(({ error }) => error === undefined);
+  const dated = entries.map((entry) => ({ entry, changedAt: placeLabels(entry).changedAt ?? '' }));
+  dated.sort((a, b) => b.changedAt.localeCompare(a.changedAt));
+  for (const { entry } of dated.slice(0, MOST_OPENED)) {
+    figures.prepare(entry);
+    await studies.open(entry.id).catch(() => undefined);
+  }
+}
+
 /** Starts the dashboard. @throws UsageError where a place is not there, or the port is taken */
 export async function startDashboard(options: DashboardOptions = {}): Promise<RunningDashboard> {
   const { host = '127.0.0.1', port = 8484, allowHosts = [] } = options;
@@ -92,7 +108,8 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Ru
   const isLocal = LOCAL.includes(host) || host === '::1';
   const token = options.token ?? (isLocal ? undefined : randomBytes(18).toString('base64url'));
   const named = host === '0.0.0.0' || host === '::' ? [] : [host];
-  const app = dashboardApp(studies, {
+  const figures = new FigureAnswers();
+  const app = dashboardApp(studies, figures, {
     hosts: [...LOCAL, ...named, ...allowHosts].map((name) => name.toLowerCase()),
     token,
   });
@@ -121,13 +138,14 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Ru
       );
     });
   });
+  void openNewest(studies, figures);
   const shownHost = named[0] ?? '127.0.0.1';
   return {
     url: `http://${shownHost}:${address.port}/${token === undefined ? '' : `?token=${token}`}`,
     token,
     close: async () => {
       await address.stop();
-      await studies.close();
+      await Promise.all([studies.close(), figures.close()]);
     },
   };
 }

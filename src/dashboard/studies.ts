@@ -2,42 +2,18 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { UsageError } from '../core/errors.js';
-import type { SweepConfig } from '../core/sweep-config.js';
-import { heldConfig } from '../app/backup-view.js';
 import { findStudies, openEntry, type CatalogEntry, type CatalogMemory, type Study } from '../app/study-catalog.js';
+import { OpenStudies, type OpenedStudy } from './open-studies.js';
 
-/** A study that the dashboard has open, read only. */
-export interface OpenedStudy {
-  readonly entry: CatalogEntry;
-  readonly study: Study;
-  readonly config: SweepConfig | undefined;
-  /** Grows with every change that was seen. */
-  readonly revision: number;
-}
-
-interface Slot {
-  opening: Promise<{ study: Study; config: SweepConfig | undefined }>;
-  syncing: Promise<void> | undefined;
-  syncedAt: number;
-  mark: string;
-  revision: number;
-  usedAt: number;
-}
-
-/** As many studies stay open at once. */
-const MOST_OPEN = 40;
-/** Within this time nobody looks for news again. */
-const FRESH_MS = 400;
 const CATALOG_MS = 3_000;
 
 /** The studies that a dashboard shows: found again now and then, opened when looked at, brought up to date on the way. */
 export class Studies {
   readonly #places: readonly string[];
-  readonly #slots = new Map<string, Slot>();
+  readonly #open = new OpenStudies();
   #catalog: Promise<readonly CatalogEntry[]> | undefined;
   #catalogAt = 0;
   readonly #memory: CatalogMemory = new Map();
-  #revision = 0;
 
   constructor(places: readonly string[]) {
     this.#places = places;
@@ -61,48 +37,7 @@ export class Studies {
 
   /** The study as it is now. @throws UsageError, StorageError where it cannot be opened */
   async open(id: string): Promise<OpenedStudy> {
-    const entry = await this.entry(id);
-    if (entry.error !== undefined) throw new UsageError(entry.error, { code: 'STUDY_BROKEN' });
-    const slot = this.#slots.get(id) ?? this.#makeSlot(id, entry);
-    slot.usedAt = Date.now();
-    let opened;
-    try {
-      opened = await slot.opening;
-      await this.#sync(slot, opened.study);
-    } catch (error) {
-      this.#slots.delete(id);
-      throw error;
-    }
-    return { entry, ...opened, revision: slot.revision };
-  }
-
-  #makeSlot(id: string, entry: CatalogEntry): Slot {
-    const opening = openEntry(entry, { readOnly: true }).then(async (study) => ({
-      study,
-      config: await heldConfig(study, entry.studyDir),
-    }));
-    opening.catch(() => undefined);
-    const slot: Slot = { opening, syncing: undefined, syncedAt: 0, mark: '', revision: 0, usedAt: Date.now() };
-    this.#slots.set(id, slot);
-    this.#closeOldest();
-    return slot;
-  }
-
-  async #sync(slot: Slot, study: Study): Promise<void> {
-    if (slot.syncing === undefined && Date.now() - slot.syncedAt < FRESH_MS) return;
-    slot.syncing ??= (async () => {
-      try {
-        await study.sync();
-        await study.refreshAttributes();
-        const mark = markOf(study);
-        if (mark !== slot.mark) slot.revision = ++this.#revision;
-        slot.mark = mark;
-        slot.syncedAt = Date.now();
-      } finally {
-        slot.syncing = undefined;
-      }
-    })();
-    await slot.syncing;
+    return await this.#open.open(await this.entry(id));
   }
 
   /**
@@ -111,7 +46,7 @@ export class Studies {
    */
   async change<T>(id: string, work: (study: Study, entry: CatalogEntry) => Promise<T>): Promise<T> {
     const entry = await this.entry(id);
-    await this.#close(id);
+    await this.#open.close(id);
     const study = await openEntry(entry, { readOnly: false });
     try {
       await study.sync();
@@ -122,41 +57,9 @@ export class Studies {
     }
   }
 
-  async #close(id: string): Promise<void> {
-    const slot = this.#slots.get(id);
-    if (slot === undefined) return;
-    this.#slots.delete(id);
-    try {
-      const { study } = await slot.opening;
-      await slot.syncing;
-      await study.storage.close();
-    } catch {
-      // It could not be opened, or is closed already.
-    }
-  }
-
-  #closeOldest(): void {
-    if (this.#slots.size <= MOST_OPEN) return;
-    const [oldest] = [...this.#slots].sort(([, a], [, b]) => a.usedAt - b.usedAt);
-    if (oldest !== undefined) void this.#close(oldest[0]);
-  }
-
   async close(): Promise<void> {
-    await Promise.all([...this.#slots.keys()].map((id) => this.#close(id)));
+    await this.#open.closeAll();
   }
-}
-
-/** Changes with everything that is shown: trials, reports of running ones, attributes of the study. */
-function markOf(study: Study): string {
-  const { all, finished, unfinished } = study.history;
-  const reports = unfinished.map(
-    (trial) => `${trial.number}${trial.state}${Object.keys(trial.intermediateValues).length}`,
-  );
-  const attributes = Object.keys(study.systemAttrs).filter((key) => /note_ver$|^resweep:(config|stop)/.test(key));
-  const edits = attributes.map((key) =>
-    JSON.stringify(study.systemAttrs[key], (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v)),
-  );
-  return `${all.length}/${finished.length}/${reports.join()}/${edits.join()}`;
 }
 
 /** Labels of a study's folder, and when its database changed last. */

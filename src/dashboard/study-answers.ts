@@ -10,7 +10,8 @@ import { bestOf, countTrials } from '../app/sweep-summary.js';
 import { notedTrials, readNote } from '../app/trial-notes.js';
 import type { BestResult, Counts, ParamInfo, Safety, StudyDetail, StudySummary } from './api-types.js';
 import { attributeLines, finiteOr, paramInfo, scalarsOf, trialLine } from './serialize.js';
-import { placeLabels, type OpenedStudy, type Studies } from './studies.js';
+import type { OpenedStudy } from './open-studies.js';
+import { placeLabels, type Studies } from './studies.js';
 
 const SPARK = 48;
 
@@ -44,10 +45,39 @@ function brokenSummary(entry: CatalogEntry, error: string): StudySummary {
   };
 }
 
-export function summaryOf({ entry, study, config }: OpenedStudy): StudySummary {
-  const counts = countTrials(study);
+/** What is counted over all trials of a study, once for each of its changes. */
+interface StudyFacts {
+  readonly revision: number;
+  readonly counts: Counts;
+  readonly best: ReturnType<typeof bestOf>;
+  readonly spark: readonly (number | null)[];
+  readonly params: readonly ParamInfo[];
+  readonly hasReports: boolean;
+}
+
+const knownFacts = new WeakMap<Study, StudyFacts>();
+
+function factsOf({ study, revision }: OpenedStudy): StudyFacts {
+  const known = knownFacts.get(study);
+  if (known?.revision === revision) return known;
+  const facts = {
+    revision,
+    counts: countTrials(study),
+    best: bestOf(study),
+    spark: spark(study),
+    params: paramsOf(study),
+    hasReports: hasReports(study),
+  };
+  knownFacts.set(study, facts);
+  return facts;
+}
+
+export function summaryOf(opened: OpenedStudy): StudySummary {
+  const { entry, study, config } = opened;
+  const facts = factsOf(opened);
+  const { counts } = facts;
   const target = storedConfigOf(study)?.trials ?? config?.trials ?? null;
-  const { best, paretoFront } = bestOf(study);
+  const { best, paretoFront } = facts.best;
   return {
     id: entry.id,
     name: study.studyName,
@@ -62,7 +92,7 @@ export function summaryOf({ entry, study, config }: OpenedStudy): StudySummary {
     target,
     best: best === null ? null : bestResult(best),
     frontSize: paretoFront?.length ?? null,
-    spark: spark(study),
+    spark: facts.spark,
     safety: safetyOf({ entry, study, config }),
   };
 }
@@ -115,6 +145,7 @@ function safetyOf({ entry, study, config }: Omit<OpenedStudy, 'revision'>): Safe
 
 export function studyDetail(opened: OpenedStudy): StudyDetail {
   const { study } = opened;
+  const facts = factsOf(opened);
   const stored = storedConfigOf(study);
   const notes = notedTrials(study);
   const wish = study.systemAttrs[STOP_ATTRIBUTE] as { at?: unknown } | undefined;
@@ -127,9 +158,9 @@ export function studyDetail(opened: OpenedStudy): StudyDetail {
   return {
     ...summaryOf(opened),
     revision: opened.revision,
-    params: paramsOf(study),
+    params: facts.params,
     figures: FIGURE_KINDS.filter(
-      (kind) => isApplicable(kind, study.directions.length) && (kind !== 'intermediateValues' || hasReports(study)),
+      (kind) => isApplicable(kind, study.directions.length) && (kind !== 'intermediateValues' || facts.hasReports),
     ),
     userAttrs: attributeLines(study.userAttrs),
     note: readNote(study),

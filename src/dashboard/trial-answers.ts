@@ -1,11 +1,12 @@
 import { TRIAL_ATTRIBUTE, type FrozenTrial } from '../core/frozen-trial.js';
 import { UsageError } from '../core/errors.js';
 import { rangeText } from '../app/report-content.js';
+import { reasonOf } from '../app/study-report.js';
 import { listTrialFiles, readJsonFile, trialDirectory } from '../app/trial-files.js';
 import { notedTrials, readNote } from '../app/trial-notes.js';
 import type { AxisFilter, TrialDetail, TrialPage } from './api-types.js';
-import { attributeLines, finiteOr, trialLine } from './serialize.js';
-import type { OpenedStudy } from './studies.js';
+import { attributeLines, finiteOr, shownParams, trialLine } from './serialize.js';
+import type { OpenedStudy } from './open-studies.js';
 import { metricNames } from './study-answers.js';
 
 export interface TrialQuery {
@@ -56,7 +57,8 @@ function sortedTrials(
       query.axes.every((axis) => passesAxis(trial, axis, names)) &&
       (words.length === 0 || hasWords(trial, words, notes)),
   );
-  const keyed = passing.map((trial) => ({ trial, key: sortKey(trial, query.sort) }));
+  const keyOf = sortKey(query.sort);
+  const keyed = passing.map((trial) => ({ trial, key: keyOf(trial) }));
   const sign = query.descending ? -1 : 1;
   keyed.sort((a, b) => {
     if (a.key === undefined || b.key === undefined) {
@@ -78,36 +80,48 @@ function passesAxis(trial: FrozenTrial, axis: AxisFilter, names: readonly string
   return typeof value === 'number' && value >= (axis.min ?? -Infinity) && value <= (axis.max ?? Infinity);
 }
 
+/** What the words of a filter are looked for in, all but the tags; a trial as read never changes. */
+const searchTexts = new WeakMap<FrozenTrial, string>();
+
+function searchText(trial: FrozenTrial): string {
+  let text = searchTexts.get(trial);
+  if (text === undefined) {
+    const state = trial.isInterrupted ? 'INTERRUPTED' : trial.state;
+    const params = Object.entries(shownParams(trial)).map(([name, value]) => `${name}=${String(value)}`);
+    text = [`#${trial.number}`, state, ...params, reasonOf(trial) ?? ''].join(' ').toLowerCase();
+    searchTexts.set(trial, text);
+  }
+  return text;
+}
+
 function hasWords(
   trial: FrozenTrial,
   words: readonly string[],
   notes: ReadonlyMap<number, readonly string[]>,
 ): boolean {
-  const line = trialLine(trial, notes);
-  const params = Object.entries(line.params).map(([name, value]) => `${name}=${String(value)}`);
-  const text = [`#${trial.number}`, line.state, ...params, ...line.tags.map((tag) => `#${tag}`), line.reason ?? '']
-    .join(' ')
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+  const tags = notes.get(trial.trialId)?.map((tag) => `#${tag}`.toLowerCase()) ?? [];
+  const text = searchText(trial);
+  return words.every((word) => text.includes(word) || tags.some((tag) => tag.includes(word)));
 }
 
-function sortKey(trial: FrozenTrial, sort: string): number | string | undefined {
+function sortKey(sort: string): (trial: FrozenTrial) => number | string | undefined {
   const [, kind, name = ''] = /^(\w+)(?::([\s\S]*))?$/.exec(sort) ?? [];
   switch (kind) {
     case 'state':
-      return trial.isInterrupted ? 'INTERRUPTED' : trial.state;
+      return (trial) => (trial.isInterrupted ? 'INTERRUPTED' : trial.state);
     case 'seconds':
-      return trial.duration;
+      return (trial) => trial.duration;
     case 'value':
-      return trial.values?.[Number(name)];
-    case 'param': {
-      const internal = trial.internalParams[name];
-      if (internal === undefined) return undefined;
-      const value = trial.distributions[name]?.toExternal(internal);
-      return typeof value === 'number' ? value : String(value);
-    }
+      return (trial) => trial.values?.[Number(name)];
+    case 'param':
+      return (trial) => {
+        const internal = trial.internalParams[name];
+        if (internal === undefined) return undefined;
+        const value = trial.distributions[name]?.toExternal(internal);
+        return typeof value === 'number' ? value : String(value);
+      };
     default:
-      return trial.number;
+      return (trial) => trial.number;
   }
 }
 

@@ -12,8 +12,10 @@ import { plotParamImportances } from '../../src/analysis/plots/param-importances
 import { plotParetoFront } from '../../src/analysis/plots/pareto-front.js';
 import { plotRank } from '../../src/analysis/plots/rank.js';
 import { plotSlice } from '../../src/analysis/plots/slice.js';
+import { thinFigure } from '../../src/analysis/plots/thin-figure.js';
 import { plotTerminatorImprovement } from '../../src/analysis/plots/terminator-improvement.js';
 import { plotTimeline } from '../../src/analysis/plots/timeline.js';
+import { KeptImprovement } from '../../src/analysis/terminator/kept-improvement.js';
 import { CategoricalDistribution, FloatDistribution } from '../../src/core/distributions.js';
 import { FrozenTrial, type TrialTemplate } from '../../src/core/frozen-trial.js';
 import { studyView } from '../support/study-view.js';
@@ -129,5 +131,61 @@ describe('plots as data', () => {
         ],
       }),
     ).toBe(`"a,b","c""d"\n'=1+1,-1\n,\n`);
+  });
+});
+
+describe('figures thinned for drawing', () => {
+  const many = studyView(
+    Array.from({ length: 500 }, (_, i) =>
+      trial(i, [i % 7], {
+        internalParams: { x: (i % 50) / 50, lr: 10 ** (-4 + (i % 4)), kind: i % 2 },
+        startedAt: new Date(i * 1_000).toISOString().replace('T', ' ').replace('Z', ''),
+        completedAt: new Date(i * 1_000 + 900).toISOString().replace('T', ' ').replace('Z', ''),
+      }),
+    ),
+  );
+
+  it('keep the trials that are asked for, and say how many they show', async () => {
+    const thin = thinFigure(await plotSlice(many), 60, new Set([7, 123]));
+    expect(thin).toMatchObject({ shown: expect.any(Number), of: 500 });
+    expect(thin.shown).toBeLessThanOrEqual(62);
+    if (thin.figure.kind !== 'slice') throw new Error('another figure');
+    expect(thin.figure.subplots[0]?.trialNumbers).toEqual(expect.arrayContaining([7, 123, 499]));
+  });
+
+  it('join short bars of a timeline, so that no worker looks idle', async () => {
+    const { figure, shown } = thinFigure(await plotTimeline(many), 50);
+    if (figure.kind !== 'timeline') throw new Error('another figure');
+    expect(shown).toBe(500);
+    expect(figure.bars.length).toBeLessThan(120);
+    expect(figure.bars.reduce((sum, { trials = 1 }) => sum + trials, 0)).toBe(500);
+    const busy = figure.bars.reduce((sum, { start, end }) => sum + end - start, 0);
+    expect(busy).toBeGreaterThan(0.85 * 500_000);
+  });
+
+  it('have each pair once where half is asked for', async () => {
+    const [half, whole] = [await plotContour(many, { onlyHalf: true }), await plotContour(many)];
+    expect(half.subplots[2]?.[0]).toEqual(whole.subplots[2]?.[0]);
+    expect(half.subplots[0]?.[2]?.trialNumbers).toEqual([]);
+    expect((await plotRank(many, { onlyHalf: true })).subplots[0]?.[2]?.xs).toEqual([]);
+  });
+
+  it('judge room for improvement at places that stay as the study grows', async () => {
+    const judged: number[] = [];
+    const evaluator = new KeptImprovement({
+      evaluate: (trials) => {
+        judged.push(trials.length);
+        return trials.length;
+      },
+    });
+    const at = async (count: number): Promise<readonly number[]> => {
+      const study = studyView(many.history.all.slice(0, count));
+      const options = { improvementEvaluator: evaluator, maxPoints: 10 };
+      return (await plotTerminatorImprovement(study, options)).improvements;
+    };
+    expect(await at(70)).toEqual([8, 16, 24, 32, 40, 48, 56, 64, 70]);
+    expect(await at(75)).toEqual([8, 16, 24, 32, 40, 48, 56, 64, 72, 75]);
+    // Only what is new was judged the second time.
+    expect(judged).toEqual([8, 16, 24, 32, 40, 48, 56, 64, 70, 72, 75]);
   });
 });

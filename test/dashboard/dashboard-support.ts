@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { FigureAnswers } from '../../src/dashboard/figure-answers.js';
 import { dashboardApp } from '../../src/dashboard/server.js';
 import { Studies } from '../../src/dashboard/studies.js';
 import { RandomSampler } from '../../src/samplers/random-sampler.js';
@@ -11,13 +12,14 @@ import { createStudy } from '../../src/study/create-study.js';
 export class DashboardProject {
   readonly root = mkdtempSync(join(tmpdir(), 'resweep-dashboard-'));
   readonly studies: Studies;
+  readonly figures = new FigureAnswers();
   readonly app: ReturnType<typeof dashboardApp>;
 
   constructor(options: { token?: string } = {}) {
     writeFileSync(join(this.root, 'package.json'), '{}');
     mkdirSync(join(this.root, 'outputs'));
     this.studies = new Studies([this.root]);
-    this.app = dashboardApp(this.studies, { hosts: ['localhost', '127.0.0.1'], token: options.token });
+    this.app = dashboardApp(this.studies, this.figures, { hosts: ['localhost', '127.0.0.1'], token: options.token });
   }
 
   studyDir(study8: string, backbone = 'mlp'): string {
@@ -74,7 +76,7 @@ export class DashboardProject {
   }
 
   async close(): Promise<void> {
-    await this.studies.close();
+    await Promise.all([this.studies.close(), this.figures.close()]);
     rmSync(this.root, { recursive: true, force: true });
   }
 }

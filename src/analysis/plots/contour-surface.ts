@@ -42,19 +42,20 @@ export function contourSurface(
   const yScale = scaleOf(y);
   const px = Float64Array.from(used, (cell) => xScale.at(cell.xIndex));
   const py = Float64Array.from(used, (cell) => yScale.at(cell.yIndex));
+  const values = Float64Array.from(used, (cell) => cell.z);
   const gx = Array.from({ length: size }, (_, i) => i / (size - 1));
-  const z = gx.map((v) => gx.map((u) => valueAt(u, v, px, py, used)));
+  const z = gx.map((v) => gx.map((u) => valueAt(u, v, px, py, values)));
   return { xs: gx.map(xScale.back), ys: gx.map(yScale.back), z };
 }
 
-function valueAt(u: number, v: number, px: Float64Array, py: Float64Array, cells: readonly ContourCell[]): number {
+function valueAt(u: number, v: number, px: Float64Array, py: Float64Array, values: Float64Array): number {
   let weights = 0;
   let sum = 0;
   for (let i = 0; i < px.length; i++) {
     const squared = (u - (px[i] as number)) ** 2 + (v - (py[i] as number)) ** 2 + 4e-4;
     const weight = 1 / (squared * squared);
     weights += weight;
-    sum += weight * (cells[i]?.z ?? 0);
+    sum += weight * (values[i] as number);
   }
   return sum / weights;
 }

@@ -34,6 +34,8 @@ export interface ContourFigure {
 export interface ContourOptions extends ParamPlotOptions {
   /** Points of the drawn surface along each axis; 0: none. @default 40 */
   readonly surfaceSize?: number | undefined;
+  /** Each pair once, below the diagonal; the other subplots stay empty. @default false */
+  readonly onlyHalf?: boolean | undefined;
 }
 
 /**
@@ -46,13 +48,19 @@ export async function plotContour(study: PlottedStudy, options: ContourOptions =
   const params = plottedParams(trials, options.params);
   const axes = new Map(params.map((name) => [name, contourAxis(trials, name)]));
   const size = options.surfaceSize ?? 40;
-  const subplot = (x: string, y: string): ContourSubplot =>
-    contourSubplot(trials, target, axes.get(x) as AxisWithValues, axes.get(y) as AxisWithValues, size);
+  const plotted: Plotted = {
+    trials,
+    zs: trials.map((trial) => target.valueOf(trial)),
+    isFeasible: trials.map((trial) => trial.isFeasible),
+    direction: target.direction,
+  };
+  const subplot = (x: string, y: string, isWanted = true): ContourSubplot =>
+    contourSubplot(plotted, axes.get(x) as AxisWithValues, axes.get(y) as AxisWithValues, size, isWanted);
   const [first, second] = params;
   const subplots =
     params.length === 2 && first !== undefined && second !== undefined
       ? [[subplot(first, second)]]
-      : params.map((y) => params.map((x) => subplot(x, y)));
+      : params.map((y, row) => params.map((x, column) => subplot(x, y, options.onlyHalf !== true || column < row)));
   return { kind: 'contour', targetName: target.name, lowIsGood: target.lowIsGood, params, subplots };
 }
 
@@ -72,29 +80,37 @@ function contourAxis(trials: readonly FrozenTrial[], name: string): AxisWithValu
   return { axis: { ...axis, indices }, values };
 }
 
+/** What all subplots share, by trial. */
+interface Plotted {
+  readonly trials: readonly FrozenTrial[];
+  readonly zs: readonly number[];
+  readonly isFeasible: readonly boolean[];
+  readonly direction: PlotTarget['direction'];
+}
+
 function contourSubplot(
-  trials: readonly FrozenTrial[],
-  target: PlotTarget,
+  { trials, zs, isFeasible, direction }: Plotted,
   xs: AxisWithValues,
   ys: AxisWithValues,
   surfaceSize: number,
+  isWanted: boolean,
 ): ContourSubplot {
   const nothing = { x: xs.axis, y: ys.axis, cells: [], trialNumbers: [], xs: [], ys: [], isFeasible: [] };
-  if (xs.axis.name === ys.axis.name || xs.axis.indices.length < 2 || ys.axis.indices.length < 2) {
+  if (!isWanted || xs.axis.name === ys.axis.name || xs.axis.indices.length < 2 || ys.axis.indices.length < 2) {
     return { ...nothing, surface: undefined };
   }
   // A numeric axis begins with its padded end, so a value's place is found by looking from the left.
   const xPlace = new Map(xs.axis.indices.map((value, i) => [value, i]));
   const yPlace = new Map(ys.axis.indices.map((value, i) => [value, i]));
   const having = [...trials.keys()].filter((i) => xs.values[i] !== undefined && ys.values[i] !== undefined);
-  const cells = new Map<string, ContourCell>();
+  const cells = new Map<number, ContourCell>();
   for (const i of having) {
     const xIndex = xPlace.get(xs.values[i] as number | string) ?? 0;
     const yIndex = yPlace.get(ys.values[i] as number | string) ?? 0;
-    const z = target.valueOf(trials[i] as FrozenTrial);
-    const key = `${xIndex} ${yIndex}`;
+    const z = zs[i] as number;
+    const key = xIndex * ys.axis.indices.length + yIndex;
     const known = cells.get(key);
-    if (known === undefined || target.direction === undefined || isBetter(target.direction, z, known.z)) {
+    if (known === undefined || direction === undefined || isBetter(direction, z, known.z)) {
       cells.set(key, { xIndex, yIndex, z });
     }
   }
@@ -106,7 +122,7 @@ function contourSubplot(
     trialNumbers: having.map((i) => trials[i]?.number ?? 0),
     xs: having.map((i) => xs.values[i] as number | string),
     ys: having.map((i) => ys.values[i] as number | string),
-    isFeasible: having.map((i) => trials[i]?.isFeasible ?? true),
+    isFeasible: having.map((i) => isFeasible[i] ?? true),
     surface: surfaceSize > 0 && kept.length > 0 ? contourSurface(xs.axis, ys.axis, kept, surfaceSize) : undefined,
   };
 }

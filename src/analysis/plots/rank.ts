@@ -29,11 +29,16 @@ export interface RankFigure {
   readonly subplots: readonly (readonly RankSubplot[])[];
 }
 
+export interface RankOptions extends ParamPlotOptions {
+  /** Each pair once, below the diagonal; the other subplots stay empty. @default false */
+  readonly onlyHalf?: boolean | undefined;
+}
+
 /**
  * Data of Optuna's `plot_rank`.
  * @throws UsageError for an unknown parameter, or with several objectives and neither `target` nor `objective`
  */
-export async function plotRank(study: PlottedStudy, options: ParamPlotOptions = {}): Promise<RankFigure> {
+export async function plotRank(study: PlottedStudy, options: RankOptions = {}): Promise<RankFigure> {
   const target = await openTarget(study, options);
   const trials = completeTrials(study);
   const known = plottedParams(trials, options.params);
@@ -42,39 +47,41 @@ export async function plotRank(study: PlottedStudy, options: ParamPlotOptions = 
   const values = trials.map((trial) => target.valueOf(trial));
   const ranks = averagedRanks(values);
   const positions = ranks.map((rank) => (trials.length >= 2 ? rank / (trials.length - 1) : 0.5));
-  const subplot = (x: string, y: string): RankSubplot => rankSubplot(trials, values, positions, x, y);
+  const columns = new Map(params.map((name) => [name, columnOf(trials, name)]));
+  const isFeasible = trials.map((trial) => trial.isFeasible);
+  const subplot = (x: string, y: string, isWanted = true): RankSubplot => {
+    const [xs, ys] = [columns.get(x) as Column, columns.get(y) as Column];
+    const having = isWanted
+      ? [...trials.keys()].filter((i) => xs.values[i] !== undefined && ys.values[i] !== undefined)
+      : [];
+    return {
+      x: xs.axis,
+      y: ys.axis,
+      trialNumbers: having.map((i) => trials[i]?.number ?? 0),
+      xs: having.map((i) => xs.values[i] ?? NaN),
+      ys: having.map((i) => ys.values[i] ?? NaN),
+      zs: having.map((i) => values[i] ?? NaN),
+      positions: having.map((i) => positions[i] ?? NaN),
+      isFeasible: having.map((i) => isFeasible[i] ?? true),
+    };
+  };
   const [first, second] = params;
   const subplots =
     params.length === 2 && first !== undefined && second !== undefined
       ? [[subplot(first, second)]]
-      : params.map((y) => params.map((x) => subplot(x, y)));
+      : params.map((y, row) => params.map((x, column) => subplot(x, y, options.onlyHalf !== true || column < row)));
   return { kind: 'rank', targetName: target.name, lowIsGood: target.lowIsGood, params, subplots };
 }
 
-function rankSubplot(
-  trials: readonly FrozenTrial[],
-  values: readonly number[],
-  positions: readonly number[],
-  x: string,
-  y: string,
-): RankSubplot {
-  const numericalX = isNumerical(firstDistribution(trials, x));
-  const numericalY = isNumerical(firstDistribution(trials, y));
-  const having = [...trials.keys()].filter((i) => {
-    const params = trials[i]?.internalParams ?? {};
-    return x in params && y in params;
-  });
-  const of = (i: number): FrozenTrial => trials[i] as FrozenTrial;
-  return {
-    x: paramAxis(trials, x),
-    y: paramAxis(trials, y),
-    trialNumbers: having.map((i) => of(i).number),
-    xs: having.map((i) => axisValue(of(i), x, numericalX) ?? NaN),
-    ys: having.map((i) => axisValue(of(i), y, numericalY) ?? NaN),
-    zs: having.map((i) => values[i] ?? NaN),
-    positions: having.map((i) => positions[i] ?? NaN),
-    isFeasible: having.map((i) => of(i).isFeasible),
-  };
+interface Column {
+  readonly axis: ParamAxis;
+  /** By trial. */
+  readonly values: readonly (number | string | undefined)[];
+}
+
+function columnOf(trials: readonly FrozenTrial[], name: string): Column {
+  const numerical = isNumerical(firstDistribution(trials, name));
+  return { axis: paramAxis(trials, name), values: trials.map((trial) => axisValue(trial, name, numerical)) };
 }
 
 /** Rank of each value from 0 on, equals sharing the mean of their places. */

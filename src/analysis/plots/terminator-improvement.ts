@@ -77,12 +77,14 @@ export async function plotTerminatorImprovement(
   };
 }
 
-/** At most `count` of the items, evenly spread, with the last. */
+/**
+ * At most `count` of the items, every 1st, 2nd, 4th, 8th … with the last: as the list grows, places chosen before stay chosen or are
+ * left out, so that what was evaluated once and kept serves again.
+ */
 function evenly<T>(items: readonly T[], count: number): readonly T[] {
-  if (items.length <= count) return items;
-  const last = items.length - 1;
-  const places = Array.from({ length: count }, (_, i) => Math.round((last * (i + 1)) / count));
-  return [...new Set(places)].map((i) => items[i] as T);
+  let step = 1;
+  while (Math.ceil(items.length / step) > count) step *= 2;
+  return items.filter((_, i) => (i + 1) % step === 0 || i === items.length - 1);
 }
 
 export function terminatorImprovementTable(figure: TerminatorImprovementFigure): FigureTable {

@@ -5,6 +5,7 @@ import type { HistorySeries, OptimizationHistoryFigure } from './optimization-hi
 import type { ParallelCoordinateFigure, ParallelDimension } from './parallel-coordinate.js';
 import type { RankSubplot } from './rank.js';
 import type { SliceSubplot } from './slice.js';
+import type { TimelineBar } from './timeline.js';
 
 /** A figure with fewer trials, and how many of how many it shows. */
 export interface ThinnedFigure<F extends Figure = Figure> {
@@ -21,7 +22,9 @@ export function thinFigure(figure: Figure, most: number, keep: ReadonlySet<numbe
   const all = numbersOf(figure);
   if (all.length <= most) return { figure, shown: all.length, of: all.length };
   const chosen = chooseEvenly(all, most, keep);
-  return { figure: onlyTrials(figure, chosen), shown: chosen.size, of: all.length };
+  // A timeline joins bars: all its trials are on it.
+  const shown = figure.kind === 'timeline' ? all.length : chosen.size;
+  return { figure: onlyTrials(figure, chosen), shown, of: all.length };
 }
 
 /** Numbers of the trials that a figure shows one by one; empty for one that sums them up. */
@@ -54,7 +57,8 @@ function union(lists: readonly (readonly number[])[]): number[] {
 
 function chooseEvenly(all: readonly number[], most: number, keep: ReadonlySet<number>): Set<number> {
   const chosen = new Set(all.filter((number) => keep.has(number)).slice(-most));
-  for (const number of all.slice(-Math.ceil(most / 10))) chosen.add(number);
+  // Few, or the choice would look as if trials were denser there.
+  for (const number of all.slice(-Math.ceil(most / 100))) chosen.add(number);
   const left = Math.max(1, most - chosen.size);
   for (let k = 0; k < left; k++) chosen.add(all[Math.floor((k * all.length) / left)] ?? 0);
   return chosen;
@@ -71,7 +75,7 @@ function onlyTrials(figure: Figure, chosen: ReadonlySet<number>): Figure {
     case 'intermediateValues':
       return { ...figure, curves: figure.curves.filter(({ number }) => chosen.has(number)) };
     case 'timeline':
-      return { ...figure, bars: figure.bars.filter(({ number }) => chosen.has(number)) };
+      return { ...figure, bars: joinedBars(figure.bars, chosen.size) };
     case 'slice':
       return { ...figure, subplots: figure.subplots.map((one) => thinSlice(one, chosen)) };
     case 'contour':
@@ -137,6 +141,35 @@ function thinParallel(figure: ParallelCoordinateFigure, chosen: ReadonlySet<numb
     colorValues: pick(figure.colorValues, places),
     isFeasible: figure.isFeasible === undefined ? undefined : pick(figure.isFeasible, places),
   };
+}
+
+/**
+ * About so many bars: short ones that follow each other in a lane, in one state, are joined, for left out they would look like idle
+ * workers. A joined bar has the number of its first trial.
+ */
+function joinedBars(bars: readonly TimelineBar[], most: number): TimelineBar[] {
+  const begin = bars.reduce((least, { start }) => Math.min(least, start), Infinity);
+  const end = bars.reduce((latest, bar) => Math.max(latest, bar.end), -Infinity);
+  const lanes = bars.reduce((count, { lane }) => Math.max(count, lane + 1), 1);
+  // As long as a joined bar may become, so that all of them together are about `most`.
+  const longest = ((end - begin) * lanes) / most;
+  const open = new Map<number, TimelineBar>();
+  const joined: TimelineBar[] = [];
+  for (const bar of [...bars].sort((a, b) => a.start - b.start)) {
+    const before = open.get(bar.lane);
+    const isOne =
+      before !== undefined &&
+      before.state === bar.state &&
+      bar.end - before.start <= longest &&
+      bar.start - before.end <= longest / 4;
+    if (before !== undefined && !isOne) joined.push(before);
+    open.set(
+      bar.lane,
+      isOne ? { ...before, end: Math.max(before.end, bar.end), trials: (before.trials ?? 1) + 1 } : bar,
+    );
+  }
+  joined.push(...open.values());
+  return joined.sort((a, b) => a.number - b.number);
 }
 
 function thinSlice(one: SliceSubplot, chosen: ReadonlySet<number>): SliceSubplot {

@@ -15,6 +15,8 @@ export interface TimelineBar {
   readonly isFeasible: boolean;
   /** Place among the trials that ran at the same time, from 0: as many lanes as workers were busy at once. */
   readonly lane: number;
+  /** Of a figure thinned for drawing: how many short trials in a row it stands for. @default 1 */
+  readonly trials?: number | undefined;
 }
 
 export interface TimelineFigure {
@@ -39,34 +41,42 @@ export async function plotTimeline(study: PlottedStudy, options: TimelineOptions
     throw new UsageError(`nRecentTrials must be 1 or more, but got ${nRecentTrials}.`);
   }
   await study.sync?.();
-  const all = study.history.all.filter(Boolean);
+  const all = study.history.all.filter(Boolean).map(timesOf);
   const last = endOf(all, now);
   const shown = nRecentTrials === undefined ? all : all.slice(-nRecentTrials);
-  const bars = shown.map((trial) => {
-    const start = trial.datetimeStart?.getTime() ?? last;
-    const end = trial.state === 'RUNNING' ? last + SMALL_MS : (trial.datetimeComplete?.getTime() ?? start + SMALL_MS);
+  const bars = shown.map(({ trial, begun = last, ended }) => {
+    const end = trial.state === 'RUNNING' ? last + SMALL_MS : (ended ?? begun + SMALL_MS);
     const state = trial.isInterrupted ? ('INTERRUPTED' as const) : trial.state;
-    return { number: trial.number, state, start, end, isFeasible: trial.isFeasible };
+    return { number: trial.number, state, start: begun, end, isFeasible: trial.isFeasible };
   });
   const lanes = lanesOf(bars);
   return { kind: 'timeline', bars: bars.map((bar, i) => ({ ...bar, lane: lanes[i] ?? 0 })) };
 }
 
+interface TrialTimes {
+  readonly trial: FrozenTrial;
+  readonly begun: number | undefined;
+  readonly ended: number | undefined;
+}
+
+/** Read once: dates are texts in the database. */
+function timesOf(trial: FrozenTrial): TrialTimes {
+  return { trial, begun: trial.datetimeStart?.getTime(), ended: trial.datetimeComplete?.getTime() };
+}
+
 /** Where running trials end: now, unless they look abandoned; then when the last trial ended. */
-function endOf(trials: readonly FrozenTrial[], now: number): number {
+function endOf(all: readonly TrialTimes[], now: number): number {
   let longest: number | undefined;
   let last: number | undefined;
-  for (const trial of trials) {
-    const end = trial.datetimeComplete?.getTime();
-    if (end !== undefined && (last === undefined || end > last)) last = end;
-    const { duration } = trial;
-    if (duration !== undefined && (longest === undefined || duration > longest)) longest = duration;
+  for (const { begun, ended } of all) {
+    if (ended === undefined) continue;
+    if (last === undefined || ended > last) last = ended;
+    if (begun !== undefined && (longest === undefined || ended - begun > longest)) longest = ended - begun;
   }
   const bound = longest === undefined ? Infinity : 5 * longest;
-  const isRunning = trials.some((trial) => {
+  const isRunning = all.some(({ trial, begun }) => {
     if (trial.state !== 'RUNNING') return false;
-    const start = trial.datetimeStart?.getTime();
-    return longest === undefined || (start !== undefined && now - start < bound);
+    return longest === undefined || (begun !== undefined && now - begun < bound);
   });
   return isRunning ? now : (last ?? now);
 }

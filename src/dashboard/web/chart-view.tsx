@@ -7,8 +7,12 @@ import { createChart, type ECharts } from '../../report/client/register-charts.j
 import type { FigureAnswer } from '../api-types.js';
 import { api, figureCsvPath, figurePath, type FigureQuery } from './api.js';
 import { ThemeContext, StudyContext } from './contexts.js';
-import { useLoaded, useWidth } from './hooks.js';
+import { drawSoon } from './draw-queue.js';
+import { useCalm, useLoaded, useWidth } from './hooks.js';
 import { Problem } from './parts.js';
+
+/** A figure is asked for again only after so many times what it took. */
+const CALM = 8;
 
 export interface ChartProps {
   readonly kind: FigureAnswer['figure']['kind'];
@@ -24,18 +28,32 @@ export interface ChartProps {
 /** A figure of the study in view, drawn and kept up to date. */
 export function Chart(props: ChartProps): JSX.Element {
   const { kind, query = {}, note } = props;
-  const { id, revision } = useContext(StudyContext);
+  const study = useContext(StudyContext);
+  const { id } = study;
   const path = figurePath(id, kind, query);
-  const { value, error, loading } = useLoaded((signal) => api.figure(path, signal), [path, revision]);
+  const [cost, setCost] = useState(0);
+  const [drawn, setDrawn] = useState<FigureAnswer>();
+  // What takes long is brought up to date less often.
+  const revision = useCalm(study.revision, cost * CALM);
+  const { value, error, loading } = useLoaded(
+    async (signal) => {
+      const begun = performance.now();
+      const answer = await api.figure(path, signal);
+      setCost(performance.now() - begun);
+      return answer;
+    },
+    [path, revision],
+  );
   const title = props.title ?? (value === undefined ? '' : chartTitle(value.figure));
   const thinned = value !== undefined && value.shown < value.of;
   return (
-    <section class="card chart-card" aria-busy={loading}>
+    <section class="card chart-card" aria-busy={loading || (value !== undefined && drawn !== value)}>
       <div class="card-head">
         <h3>{title}</h3>
         {thinned && (
           <span class="soft">
-            {value.shown.toLocaleString('en')} of {value.of.toLocaleString('en')} trials drawn
+            {value.shown.toLocaleString('en')} of {value.of.toLocaleString('en')} trials{' '}
+            {kind === 'terminatorImprovement' ? 'judged' : 'drawn'}
           </span>
         )}
         {note !== undefined && <span class="soft">{note}</span>}
@@ -50,14 +68,16 @@ export function Chart(props: ChartProps): JSX.Element {
       ) : value === undefined ? (
         <div class="placeholder" />
       ) : (
-        <Drawing {...props} title={title} answer={value} />
+        <Drawing {...props} title={title} answer={value} onDrawn={setDrawn} />
       )}
     </section>
   );
 }
 
-function Drawing(props: ChartProps & { readonly answer: FigureAnswer }): JSX.Element {
-  const { answer, logValues, onChart } = props;
+function Drawing(
+  props: ChartProps & { readonly answer: FigureAnswer; readonly onDrawn: (answer: FigureAnswer) => void },
+): JSX.Element {
+  const { answer, logValues, onChart, onDrawn } = props;
   const theme = useContext(ThemeContext) === 'dark' ? DARK : LIGHT;
   const { id } = useContext(StudyContext);
   const [place, seen] = useWidth();
@@ -69,26 +89,24 @@ function Drawing(props: ChartProps & { readonly answer: FigureAnswer }): JSX.Ele
   const height = chartHeight(answer.figure, width);
 
   useEffect(() => {
-    if (width === 0 || place.current === null) return;
-    let drawn = chart.current;
-    if (drawn === undefined) {
-      drawn = createChart(place.current, width, height);
-      drawn.on('click', (event) => {
-        const number = trialNumberOf(event);
-        if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
-      });
-      chart.current = drawn;
-    } else drawn.resize({ width, height });
-    const option = chartOption(answer.figure, {
-      theme,
-      width,
-      height,
-      highlight: answer.best.slice(0, 1),
-      logValues,
-      angles,
+    const element = place.current;
+    if (width === 0 || element === null) return undefined;
+    return drawSoon(element, () => {
+      let drawn = chart.current;
+      if (drawn === undefined) {
+        drawn = createChart(element, width, height);
+        drawn.on('click', (event) => {
+          const number = trialNumberOf(event);
+          if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
+        });
+        chart.current = drawn;
+      } else drawn.resize({ width, height });
+      const highlight = answer.best.slice(0, 1);
+      const option = chartOption(answer.figure, { theme, width, height, highlight, logValues, angles });
+      drawn.setOption(option, { notMerge: true });
+      onChart?.(drawn, answer);
+      onDrawn(answer);
     });
-    drawn.setOption(option, { notMerge: true });
-    onChart?.(drawn, answer);
   }, [answer, theme, width, height, logValues, angles]);
   useEffect(
     () => () => {

@@ -96,6 +96,29 @@ export function useLive(id: string | undefined): { readonly revision: number; re
   return state;
 }
 
+/** A value that changes at most every so many milliseconds; the newest always arrives. */
+export function useCalm<T>(value: T, milliseconds: number): T {
+  const [calm, setCalm] = useState(value);
+  const changedAt = useRef(0);
+  useEffect(() => {
+    if (value === calm) return undefined;
+    const take = (): void => {
+      changedAt.current = performance.now();
+      setCalm(value);
+    };
+    const left = changedAt.current + milliseconds - performance.now();
+    if (left <= 0) {
+      take();
+      return undefined;
+    }
+    const timer = setTimeout(take, left);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [value, calm, milliseconds]);
+  return calm;
+}
+
 /** Grows every so many milliseconds, while the page is seen. */
 export function useTicks(milliseconds: number): number {
   const [count, setCount] = useState(0);

@@ -34,8 +34,8 @@ export function OverviewTab({ study }: TabProps): JSX.Element {
           label="Finished trials"
           value={
             <>
-              {counts?.finished ?? 0}
-              {target !== null && <span class="soft of"> of {target}</span>}
+              {(counts?.finished ?? 0).toLocaleString('en')}
+              {target !== null && <span class="soft of"> of {target.toLocaleString('en')}</span>}
             </>
           }
           note={<Progress study={study} />}
@@ -47,7 +47,7 @@ export function OverviewTab({ study }: TabProps): JSX.Element {
           note={
             (counts?.interrupted ?? 0) > 0
               ? `and ${counts?.interrupted ?? 0} interrupted`
-              : `${counts?.pruned ?? 0} pruned`
+              : `${(counts?.pruned ?? 0).toLocaleString('en')} pruned`
           }
         />
         <Stat

@@ -48,9 +48,8 @@ export function tip(heading: string, lines: readonly (readonly [string, string])
 /** What every chart shares. */
 export function baseOption({ theme, still }: ChartSettings): EChartsOption {
   return {
-    animation: still !== true,
-    animationDuration: 250,
-    animationDurationUpdate: 250,
+    // What changes is there at once: movement costs every frame of a long study, and shows nothing.
+    animation: false,
     backgroundColor: 'transparent',
     textStyle: { fontFamily: FONT, color: theme.ink, fontSize: 12 },
     tooltip: {

@@ -143,12 +143,14 @@ export function terminatorChart(figure: TerminatorImprovementFigure, settings: C
     itemStyle: { color },
     ...extra,
   });
+  // The words need room.
+  const isWide = figure.minNTrials > (figure.trialNumbers.at(-1) ?? 0) / 4;
   const early = {
     markArea: {
       silent: true,
       itemStyle: { color: theme.muted, opacity: 0.14 },
       label: { color: theme.soft, fontSize: 11, position: 'insideTopLeft' },
-      data: [[{ name: 'too early to tell', xAxis: 0 }, { xAxis: figure.minNTrials - 1 }]],
+      data: [[{ name: isWide ? 'too early to tell' : '', xAxis: 0 }, { xAxis: figure.minNTrials - 1 }]],
     },
   };
   return {

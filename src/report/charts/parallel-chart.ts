@@ -61,26 +61,49 @@ function axisOf(dimension: ParallelDimension, dim: number, theme: ChartTheme): o
     if (dimension.hasMissing && Math.abs(value - low) < 1e-9) return 'None';
     return shortNumber(dimension.isLog ? 10 ** value : value);
   };
+  const ticks = ticksOf(dimension);
   return {
     dim,
     name: dimension.label.length > 18 ? `${dimension.label.slice(0, 17)}…` : dimension.label,
     min: low === high ? low - 0.5 : low,
     max: low === high ? high + 0.5 : high,
-    interval: dimension.isCategorical ? 1 : (high - low || 1) / 4,
     nameTextStyle: { color: theme.ink, fontSize: 12, fontWeight: 600 },
     nameGap: 16,
     axisLine: { lineStyle: { color: theme.soft, width: 1 } },
-    axisTick: { lineStyle: { color: theme.line } },
+    axisTick: { lineStyle: { color: theme.line }, customValues: ticks },
     axisLabel: {
+      customValues: ticks,
       color: theme.soft,
       fontSize: 11,
       formatter: label,
-      showMinLabel: true,
-      showMaxLabel: true,
       // A halo, so that a label stays readable on the lines.
       textBorderColor: theme.card,
       textBorderWidth: 3,
     },
     areaSelectStyle: { width: 18, borderColor: theme.best, color: theme.best, opacity: 0.25 },
   };
+}
+
+/** Where an axis has labels: choices, whole powers of ten, or round numbers within its range. */
+function ticksOf(dimension: ParallelDimension): number[] {
+  const { isCategorical, isLog, hasMissing, tickValues, values } = dimension;
+  const [low, high] = dimension.range;
+  if (isCategorical || low === high) return isCategorical ? [...tickValues] : [low];
+  const missing = hasMissing ? [low] : [];
+  const least = hasMissing ? low + (high - low) * 0.12 : low;
+  const isWhole = isLog || (!hasMissing && values.every(Number.isInteger));
+  const rough = roundStep((high - least) / 4);
+  const step = isWhole ? Math.max(1, Math.ceil(rough)) : rough;
+  const first = Math.ceil(least / step - 1e-9);
+
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  // Less than a power of ten: only its ends can be named.
+  if (count < 2) return [...missing, least, high];
+  return [...missing, ...Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)))];
+}
+
+/** The next larger of 1, 2 and 5 times a power of ten. */
+function roundStep(rough: number): number {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10);
 }

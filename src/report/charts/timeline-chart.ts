@@ -54,8 +54,9 @@ export function timelineChart(figure: TimelineFigure, settings: ChartSettings): 
       clip: true,
       itemStyle: { color: theme.states[state] },
       encode: { x: [0, 1], y: 2 },
-      data: bars.filter((bar) => bar.state === state).map((bar) => [bar.start, bar.end, bar.lane, bar.number]),
-      progressive: 2_000,
+      data: bars
+        .filter((bar) => bar.state === state)
+        .map((bar) => [bar.start, bar.end, bar.lane, bar.number, bar.trials ?? 1]),
       renderItem: (params: RenderParams, api: RenderApi) => {
         const [left = 0, y = 0] = api.coord([api.value(0), api.value(2)]);
         const [right = 0] = api.coord([api.value(1), api.value(2)]);
@@ -70,10 +71,15 @@ export function timelineChart(figure: TimelineFigure, settings: ChartSettings): 
       },
       tooltip: {
         formatter: ({ value }: { value: number[] }) =>
-          tip(`Trial ${value[3] ?? ''}`, [
-            ['State', stateWord(state)],
-            ['Took', seconds((value[1] ?? 0) - (value[0] ?? 0))],
-          ]),
+          tip(
+            (value[4] ?? 1) > 1
+              ? `${value[4] ?? ''} trials from trial ${value[3] ?? ''} on`
+              : `Trial ${value[3] ?? ''}`,
+            [
+              ['State', stateWord(state)],
+              ['Took', seconds((value[1] ?? 0) - (value[0] ?? 0))],
+            ],
+          ),
       },
     })),
   } as unknown as EChartsOption;

@@ -1,88 +1,53 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { startDashboard, type RunningDashboard } from '../../../src/dashboard/server.js';
+import { CategoricalDistribution, FloatDistribution, IntDistribution } from '../../../src/core/distributions.js';
+import { createRandom } from '../../../src/core/random.js';
 import { RandomSampler } from '../../../src/samplers/random-sampler.js';
 import { createStudy, loadStudy } from '../../../src/study/create-study.js';
+import { createTrial } from '../../../src/study/create-trial.js';
 import { CliProject } from '../../support/cli-project.js';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where pictures are kept for somebody to look at; none are kept without it. */
-const PICTURES = process.env['RESWEEP_PICTURES'];
+import { accessibilityProblems, DashboardBrowser, picture, settled, until } from './dashboard-browser.js';
 
 let project: CliProject;
-let dashboard: RunningDashboard;
-let browser: Browser;
+let pages: DashboardBrowser;
 let main: string;
-const problems: string[] = [];
+const open = (path: string, options: BrowserContextOptions = {}): Promise<Page> => pages.open(path, options);
+const idOf = (name: string): Promise<string> => pages.idOf(name);
 
-async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
-  const page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(`${path}: ${message.text()}`);
+/** Ten thousand trials of eight parameters, with learning curves. */
+async function makeHuge(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const study = await createStudy({ storage: join(folder, 'study.db'), studyName: 'huge' });
+  const distributions = {
+    lr: new FloatDistribution(1e-5, 1e-1, { log: true }),
+    layers: new IntDistribution(1, 8),
+    kind: new CategoricalDistribution(['relu', 'tanh', 'selu']),
+    ...Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [name, new FloatDistribution(-5, 5)])),
+  };
+  const random = createRandom(1);
+  const among = (low: number, high: number): number => low + (high - low) * random.uniform();
+  const trials = Array.from({ length: 10_000 }, () => {
+    const lr = 10 ** among(-5, -1);
+    const [a, b, c, d, e] = [0, 0, 0, 0, 0].map(() => among(-5, 5)) as [number, number, number, number, number];
+    const layers = Math.floor(among(1, 9));
+    const value = Math.abs(Math.log10(lr) + 3) + a ** 2 / 10 + Math.abs(b) / 20 + layers / 20;
+    const kind = ['relu', 'tanh', 'selu'][Math.floor(among(0, 3))] ?? 'relu';
+    const intermediateValues = Object.fromEntries([1, 2, 3, 4, 5].map((step) => [step, value + 2 / step]));
+    return createTrial({ params: { lr, layers, kind, a, b, c, d, e }, distributions, value, intermediateValues });
   });
-  page.on('pageerror', (error) => problems.push(`${path}: ${error.message}`));
-  await page.goto(dashboard.url + path);
-  return page;
-}
-
-/** Waits until an expression holds; asked through the browser's tools, for the page's policy lets nothing be evaluated in it. */
-async function until(page: Page, expression: string): Promise<void> {
-  await expect.poll(() => page.evaluate(expression), { timeout: 15_000, interval: 25 }).toBe(true);
-}
-
-async function settled(page: Page): Promise<void> {
-  await page.waitForSelector('main h1');
-  await until(page, "document.querySelectorAll('.placeholder, [aria-busy=true]').length === 0");
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.waitForTimeout(400);
-  await page.screenshot({ path: join(PICTURES, `${name}.png`) });
-}
-
-/** Violations of accessibility rules, each with where. */
-async function accessibilityProblems(page: Page): Promise<string[]> {
-  // The page's policy lets no script in but its own; this one comes in through the browser's tools.
-  await page.evaluate(AXE);
-  return await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }).then(({ violations }) =>
-      violations.map(({ id, nodes }) => id + ': ' + nodes.map((node) => node.html).join(' | ')))`,
-  );
-}
-
-async function idOf(name: string): Promise<string> {
-  const list = (await (await fetch(`${dashboard.url}api/studies`)).json()) as { id: string; name: string }[];
-  return list.find((study) => study.name === name)?.id ?? '';
+  await study.addTrials(trials);
+  await study.close();
+  await study.storage.close();
 }
 
 beforeAll(async () => {
   project = new CliProject({ config: 'trials: 12' });
   expect(project.run('run', project.config).code).toBe(0);
-  const huge = join(project.folder, 'outputs/hpo/local/huge/study-0000b16b');
-  mkdirSync(huge, { recursive: true });
-  const study = await createStudy({
-    storage: join(huge, 'study.db'),
-    studyName: 'huge',
-    sampler: new RandomSampler({ seed: 1 }),
-  });
-  await study.optimize(
-    async (trial) => {
-      const x = trial.suggestFloat('x', -5, 5);
-      const lr = trial.suggestFloat('lr', 1e-5, 1e-1, { log: true });
-      return x ** 2 + Math.abs(Math.log10(lr) + 3) + trial.suggestInt('layers', 1, 8) / 10;
-    },
-    { nTrials: 10_000 },
-  );
-  await study.close();
-  await study.storage.close();
+  await makeHuge(join(project.folder, 'outputs/hpo/local/huge/study-0000b16b'));
   const front = join(project.folder, 'outputs/hpo/local/front/study-00003d3d');
   mkdirSync(front, { recursive: true });
   const several = await createStudy({
@@ -103,21 +68,15 @@ beforeAll(async () => {
   const broken = join(project.folder, 'outputs/hpo/local/demo/study-0000dead');
   mkdirSync(broken, { recursive: true });
   writeFileSync(join(broken, 'study.db'), 'this is no database');
-  dashboard = await startDashboard({ places: [project.folder], port: 0 });
-  browser = await chromium.launch({
-    executablePath: process.env['RESWEEP_CHROMIUM'] ?? 'chromium',
-    // A container has no user namespaces for it.
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-  });
+  pages = await DashboardBrowser.start(project.folder);
   main = await idOf('quadratic');
 });
 afterAll(async () => {
-  await browser.close();
-  await dashboard.close();
+  await pages.close();
   project.remove();
 });
 afterEach(() => {
-  expect(problems.splice(0)).toEqual([]);
+  expect(pages.problems.splice(0)).toEqual([]);
 });
 
 /** The study's database beside the dashboard. */
@@ -159,7 +118,7 @@ describe('the dashboard in Chromium', () => {
     await settled(page);
     const shown = await page.textContent('.stat b');
     expect(Number(shown)).toBeCloseTo(best.value ?? NaN, 3);
-    await page.goto(`${dashboard.url}#/study/${main}/trial/${best.number}`);
+    await page.goto(`${pages.url}#/study/${main}/trial/${best.number}`);
     await page.waitForSelector('h1:has-text("Trial")');
     await settled(page);
     const parameters = await page.locator('.pairs > div dt').allTextContents();
@@ -195,7 +154,7 @@ describe('the dashboard in Chromium', () => {
     await page.getByLabel('Trials in all').fill('40');
     await press('Save');
     await page.waitForSelector('dialog', { state: 'detached' });
-    await page.goto(`${dashboard.url}#/study/${main}/trial/2`);
+    await page.goto(`${pages.url}#/study/${main}/trial/2`);
     await page.waitForSelector('.note');
     await press('Write');
     await page.getByRole('textbox', { name: 'Note' }).fill('worth a look');
@@ -210,7 +169,7 @@ describe('the dashboard in Chromium', () => {
     });
     expect(JSON.stringify(attributes['resweep:config'])).toContain('"trials":40');
     expect(Object.values(attributes)).toContain('worth a look\nTags: #baseline');
-    await page.goto(`${dashboard.url}#/study/${main}/trials`);
+    await page.goto(`${pages.url}#/study/${main}/trials`);
     await page.getByLabel('Filter trials').fill('#baseline');
     await until(page, "document.querySelectorAll('tbody tr').length === 1");
     await page.context().close();
@@ -239,32 +198,49 @@ describe('the dashboard in Chromium', () => {
     await page.context().close();
   });
 
-  it('shows a front of three objectives that turns, and a study of ten thousand trials', async () => {
-    let page = await open(`#/study/${await idOf('front')}/overview`);
+  it('shows a front of three objectives that turns', async () => {
+    const page = await open(`#/study/${await idOf('front')}/overview`);
     await page.waitForSelector('.turns canvas');
     await page.focus('.turns');
     await page.keyboard.press('ArrowRight');
     await settled(page);
     await picture(page, 'front');
     await page.context().close();
+  });
+
+  it('shows ten thousand trials and stays quick', async () => {
     const huge = await idOf('huge');
-    page = await open(`#/study/${huge}/trials`);
+    // The goals, 1 s and 100 ms, are measured by bench/dashboard.mjs; a busy machine is no fault here.
+    for (const [tab, bound] of [
+      ['overview', 6_000],
+      ['trials', 4_000],
+      ['parameters', 6_000],
+    ] as const) {
+      const begun = Date.now();
+      const page = await open(`#/study/${huge}/${tab}`);
+      await page.waitForSelector('.chart canvas');
+      expect(Date.now() - begun, tab).toBeLessThan(bound);
+      await settled(page);
+      await picture(page, `huge-${tab}`);
+      await page.context().close();
+    }
+    const page = await open(`#/study/${huge}/trials`);
     await settled(page);
     expect(await page.textContent('.table-card [role=status]')).toBe('10,000 trials');
-    await picture(page, 'huge');
     const begun = Date.now();
     await page.getByRole('button', { name: 'Next' }).click();
     await page.waitForSelector('text=Page 2 of 200');
-    console.log(`huge study: next page after ${Date.now() - begun} ms`);
+    await settled(page);
+    expect(Date.now() - begun).toBeLessThan(1_500);
     await page.context().close();
   });
 
   it('fits a phone: nothing wider than the screen', async () => {
-    for (const tab of ['overview', 'trials', 'backup', 'parameters']) {
+    for (const tab of ['overview', 'trials', 'backup', 'parameters', 'results', 'setup', 'trial/0']) {
       const page = await open(`#/study/${main}/${tab}`, { viewport: { width: 390, height: 844 }, hasTouch: true });
       await settled(page);
       expect(await page.evaluate('document.documentElement.scrollWidth'), tab).toBeLessThanOrEqual(390);
-      await picture(page, `phone-${tab}`);
+      await picture(page, `phone-${tab.replace('/', '-')}`);
       await page.context().close();
     }
   });
@@ -275,10 +251,9 @@ describe('a report in Chromium', () => {
     const file = join(project.folder, 'report.html');
     expect(project.run('report', project.config, '--out', file).code).toBe(0);
     for (const javaScriptEnabled of [true, false]) {
-      const context = await browser.newContext({ offline: true, javaScriptEnabled });
+      const context = await pages.browser.newContext({ offline: true, javaScriptEnabled });
       const page = await context.newPage();
-      page.on('console', (message) => problems.push(`report: ${message.text()}`));
-      page.on('pageerror', (error) => problems.push(`report: ${error.message}`));
+      pages.watch(page, 'report');
       await page.goto(`file://${file}`);
       await page.waitForSelector(javaScriptEnabled ? '.chart canvas' : '.chart svg');
       expect(await page.title()).toBe('quadratic');
