@@ -21,6 +21,8 @@ export interface OpenTarget {
   /** Total of the configuration, where one is known. */
   readonly target: number | undefined;
   readonly config: SweepConfig | undefined;
+  /** It was missing and came back from a backup just now. */
+  readonly isRestored: boolean;
   close(): Promise<void>;
 }
 
@@ -43,8 +45,8 @@ export async function openTarget(
       sampler: new RandomSampler(),
       pruner: new NopPruner(),
     });
-    const { studyDir, study8, config } = found;
-    return { study, studyDir, study8, config, target: config?.trials, close };
+    const { studyDir, study8, config, isRestored = false } = found;
+    return { study, studyDir, study8, config, target: config?.trials, isRestored, close };
   } catch (error) {
     await close();
     throw error;
@@ -59,6 +61,8 @@ export interface FoundTarget {
   readonly study8?: string;
   readonly studyName?: string;
   readonly config?: SweepConfig;
+  /** It was missing and came back from a backup just now. */
+  readonly isRestored?: boolean;
 }
 
 /**
@@ -93,14 +97,15 @@ async function fromConfig(path: string): Promise<FoundTarget> {
     };
   }
   let { studyDir } = sweep;
-  if (!existsSync(join(studyDir, STUDY_DB))) studyDir = await restoreMissing(sweep);
+  const isRestored = !existsSync(join(studyDir, STUDY_DB));
+  if (isRestored) studyDir = await restoreMissing(sweep);
   const studyDb = join(studyDir, STUDY_DB);
   if (!existsSync(studyDb)) {
     throw new UsageError(`The study of ${path} is nowhere: ${studyDb} does not exist, and no backup was found.`, {
       hint: `resweep run ${path} starts it.`,
     });
   }
-  return { storage: studyDb, studyDir, study8: sweep.study8, studyName: config.study, config };
+  return { storage: studyDb, studyDir, study8: sweep.study8, studyName: config.study, config, isRestored };
 }
 
 /** A reader brings a missing study back, as a run does. Returns its folder, restored or not. */

@@ -13,6 +13,7 @@ import { openStorage } from '../storage/open-storage.js';
 import { isConfigFile } from './find-config.js';
 import { locateSweep } from './locate-sweep.js';
 import { resolveTarget } from './open-target.js';
+import { restoreResults } from './stages/restore-results.js';
 
 export type { Study } from '../study/study.js';
 
@@ -87,6 +88,7 @@ async function studyOfConfig(path: string, memory: CatalogMemory): Promise<reado
   if (known?.mark === mark) return known.entries;
   try {
     const found = await resolveTarget(path);
+    if (found.isRestored === true) await restoreResults(path);
     return await ofName(found.storage, found.studyDir, config.study, memory);
   } catch (error) {
     const place = relative(process.cwd(), storage);

@@ -127,6 +127,15 @@ describe('the stages after the sweep', () => {
     expect(readFileSync(join(first[3]?.outputs[0] ?? '', 'metrics.json'), 'utf8')).toBe(metrics);
   });
 
+  it('come back for whoever only looks: a report of a study that was lost shows them', () => {
+    rmSync(join(folder, 'outputs'), { recursive: true });
+    const { code, stderr } = run('report', 'sweep.yaml', '--out', 'report.html');
+    expect(code, stderr).toBe(0);
+    for (const path of first.slice(1).flatMap(({ outputs }) => outputs)) expect(existsSync(path), path).toBe(true);
+    const page = readFileSync(join(folder, 'report.html'), 'utf8');
+    for (const word of ['Selection', 'Benchmark', 'Final training', 'Conversion']) expect(page).toContain(word);
+  });
+
   it('a stage alone restores what it needs: the model alone, then the whole training', () => {
     const model = join(first[3]?.outputs[0] ?? '', 'model');
     rmSync(join(folder, 'outputs', 'conversion'), { recursive: true });

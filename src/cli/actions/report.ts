@@ -1,4 +1,5 @@
 import { openTarget } from '../../app/open-target.js';
+import { restoreResults } from '../../app/stages/restore-results.js';
 import { writeReport } from '../../app/write-report.js';
 import type { ReportArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
@@ -8,6 +9,8 @@ export async function report(args: ReportArguments): Promise<void> {
   const output = outputOf(args);
   const target = await openTarget(args.target, { studyName: args.study });
   try {
+    // Only a configuration can say what its stages left behind.
+    if (target.isRestored && args.target !== undefined) await restoreResults(args.target);
     const written = await writeReport(target, args);
     if (output.json) output.document({ study: target.study.studyName, ...written });
     const folders = [args.svg, args.png, args.csv].filter((folder) => folder !== undefined);

@@ -17,9 +17,9 @@ import { convertLayersModel } from './onnx/convert-layers-model.js';
 export const CONVERSION_FILE = 'conversion.json';
 export const ONNX_FILE = 'model.onnx';
 
-/** Converts the final model; complete once `conversion.json` is there, which is written last. */
-export async function convertFinal(run: StageRun, spec: TrainingSpec): Promise<void> {
-  const { convert, objective } = spec.study.config;
+/** Where a conversion lies: its identity is the training and how it is converted. */
+export function conversionOf(spec: TrainingSpec): { readonly conv8: string; readonly folder: string } {
+  const { convert } = spec.study.config;
   const conv8 = hash8(
     canonicalJson({
       spec8: spec.spec8,
@@ -28,7 +28,13 @@ export async function convertFinal(run: StageRun, spec: TrainingSpec): Promise<v
       tolerance: convert.tolerance,
     }),
   );
-  const folder = conversionFolder(spec.study.place, spec.spec8, conv8);
+  return { conv8, folder: conversionFolder(spec.study.place, spec.spec8, conv8) };
+}
+
+/** Converts the final model; complete once `conversion.json` is there, which is written last. */
+export async function convertFinal(run: StageRun, spec: TrainingSpec): Promise<void> {
+  const { convert, objective } = spec.study.config;
+  const { conv8, folder } = conversionOf(spec);
   const report = join(folder, CONVERSION_FILE);
   if (run.options.force) rmSync(folder, { recursive: true, force: true });
   else if (existsSync(report) || ((await run.isThere(folder, true)) && existsSync(report))) {
