@@ -1,4 +1,4 @@
-import type { DeclaredSpace } from '../core/declared-space.js';
+import { isActive, type DeclaredParameter, type DeclaredSpace } from '../core/declared-space.js';
 import {
   appendsChoices,
   isCompatible,
@@ -25,10 +25,12 @@ export interface SpacePlan {
 export function planSpace(study: Study, space: DeclaredSpace): SpacePlan {
   const messages: string[] = [];
   const appended: { name: string; distribution: CategoricalDistribution }[] = [];
-  for (const { name, distribution } of space.parameters) {
+  for (const parameter of space.parameters) {
+    const { name, distribution } = parameter;
     const before = study.history.firstDistribution(name);
     if (before === undefined) {
-      if (study.history.all.length > 0) messages.push(`Parameter ${name} is new: earlier trials are kept without it.`);
+      if (wasDue(study, space, parameter))
+        messages.push(`Parameter ${name} is new: earlier trials are kept without it.`);
       continue;
     }
     if (isSameDistribution(before, distribution)) continue;
@@ -59,6 +61,13 @@ export function planSpace(study: Study, space: DeclaredSpace): SpacePlan {
     );
   }
   return { messages, appended };
+}
+
+/** Whether earlier trials would have had the parameter: one under a condition that none of them met is not new to them. */
+function wasDue(study: Study, { constants }: DeclaredSpace, parameter: DeclaredParameter): boolean {
+  return study.history.all.some(
+    (trial) => trial.state !== 'WAITING' && isActive(parameter, { ...constants, ...trial.params }),
+  );
 }
 
 /**

@@ -82,6 +82,7 @@ export class StudyFigures {
           params: await important(MOST_PAIRED),
           surfaceSize: params?.length === 2 ? 48 : 28,
           onlyHalf: true,
+          keepOrder: params?.length === 2,
         });
       case 'rank':
         return await plotRank(study, { objective, params: await important(MOST_PAIRED), onlyHalf: true });

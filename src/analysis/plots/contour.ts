@@ -36,6 +36,8 @@ export interface ContourOptions extends ParamPlotOptions {
   readonly surfaceSize?: number | undefined;
   /** Each pair once, below the diagonal; the other subplots stay empty. @default false */
   readonly onlyHalf?: boolean | undefined;
+  /** Two parameters as they are given, the first for the x axis. @default false: by name, as Optuna has it */
+  readonly keepOrder?: boolean | undefined;
 }
 
 /**
@@ -45,7 +47,8 @@ export interface ContourOptions extends ParamPlotOptions {
 export async function plotContour(study: PlottedStudy, options: ContourOptions = {}): Promise<ContourFigure> {
   const target = await openTarget(study, options);
   const trials = finiteTrials(study, target);
-  const params = plottedParams(trials, options.params);
+  const known = plottedParams(trials, options.params);
+  const params = options.keepOrder === true && options.params?.length === known.length ? [...options.params] : known;
   const axes = new Map(params.map((name) => [name, contourAxis(trials, name)]));
   const size = options.surfaceSize ?? 40;
   const plotted: Plotted = {

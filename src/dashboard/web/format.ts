@@ -12,9 +12,10 @@ export function numberText(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : shortNumber(value);
 }
 
-/** `12 s`, `3 min`, `2 h 10 min`. */
+/** `140 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export function durationText(seconds: number | null): string {
   if (seconds === null) return '–';
+  if (seconds < 0.95) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${Number(seconds.toFixed(1))} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);

@@ -90,8 +90,8 @@ function StudyCard({ study }: { readonly study: StudySummary }): JSX.Element {
             <Progress study={study} />
             <div class="study-foot small">
               <span>
-                {counts?.finished ?? 0}
-                {target === null ? '' : ` of ${target}`} finished
+                {(counts?.finished ?? 0).toLocaleString('en')}
+                {target === null ? '' : ` of ${target.toLocaleString('en')}`} finished
               </span>
               <SafetyMark safety={study.safety} />
             </div>

@@ -138,12 +138,14 @@ function Facts({ study, trial }: { readonly study: StudyDetail; readonly trial: 
             <dd>{chain(trial.retriedBy)}</dd>
           </div>
         )}
-        {Object.entries(trial.userAttrs).map(([name, value]) => (
-          <div key={name}>
-            <dt class="soft">{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+        {Object.entries(trial.userAttrs)
+          .filter(([name]) => !study.metricNames.includes(name))
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt class="soft">{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
       </dl>
     </section>
   );

@@ -24,7 +24,9 @@ export function intermediateChart(figure: IntermediateValuesFigure, settings: Ch
   const [minX, maxX] = [xs.reduce((a, b) => Math.min(a, b)), xs.reduce((a, b) => Math.max(a, b))];
   const low = range.min ?? ys.reduce((a, b) => Math.min(a, b), Infinity);
   const high = range.max ?? ys.reduce((a, b) => Math.max(a, b), -Infinity);
-  const padding = (high - low) * 0.05 || Math.abs(high) * 0.05 || 1;
+  // Rounding alone is no curve.
+  const isFlat = high - low <= 1e-9 * Math.max(Math.abs(high), Math.abs(low));
+  const padding = isFlat ? Math.abs(high) * 0.05 || 1 : (high - low) * 0.05;
   const many = figure.curves.length > 40;
   const data = figure.curves.map(({ number, state, steps, values }) => {
     const isChosen = chosen.has(number);

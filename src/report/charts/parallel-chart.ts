@@ -67,7 +67,8 @@ function axisOf(dimension: ParallelDimension, dim: number, theme: ChartTheme): o
     name: dimension.label.length > 18 ? `${dimension.label.slice(0, 17)}…` : dimension.label,
     min: low === high ? low - 0.5 : low,
     max: low === high ? high + 0.5 : high,
-    nameTextStyle: { color: theme.ink, fontSize: 12, fontWeight: 600 },
+    // The first name would leave the card.
+    nameTextStyle: { color: theme.ink, fontSize: 12, fontWeight: 600, align: dim === 0 ? 'left' : 'center' },
     nameGap: 16,
     axisLine: { lineStyle: { color: theme.soft, width: 1 } },
     axisTick: { lineStyle: { color: theme.line }, customValues: ticks },
@@ -92,7 +93,7 @@ function ticksOf(dimension: ParallelDimension): number[] {
   const missing = hasMissing ? [low] : [];
   const least = hasMissing ? low + (high - low) * 0.12 : low;
   const isWhole = isLog || (!hasMissing && values.every(Number.isInteger));
-  const rough = roundStep((high - least) / 4);
+  const rough = roundStep((high - least) / 6);
   const step = isWhole ? Math.max(1, Math.ceil(rough)) : rough;
   const first = Math.ceil(least / step - 1e-9);
 
