@@ -107,9 +107,15 @@ function show(summary: SweepSummary, args: RunArguments, display: SweepDisplay, 
   }
   output.print();
   output.print(output.style('dim', 'Next:'));
-  if (trials.finished < (state?.start.total ?? 0))
-    output.print(`  resweep run ${args.config}            goes on where it stopped`);
-  else output.print(`  resweep run ${args.config} --trials ${(state?.start.total ?? 0) * 2}   adds trials`);
-  output.print(`  resweep trials ${args.config}         lists them`);
-  output.print(`  resweep best ${args.config}           the best one`);
+  const isShort = trials.finished < (state?.start.total ?? 0);
+  const next: readonly (readonly [string, string])[] = [
+    isShort
+      ? [`resweep run ${args.config}`, 'goes on where it stopped']
+      : [`resweep run ${args.config} --trials ${(state?.start.total ?? 0) * 2}`, 'adds trials'],
+    [`resweep trials ${args.config}`, 'lists them'],
+    [`resweep best ${args.config}`, 'the best one'],
+    ['resweep dashboard', 'shows all in a browser'],
+  ];
+  const width = next.reduce((most, [command]) => Math.max(most, command.length), 0);
+  for (const [command, what] of next) output.print(`  ${command.padEnd(width)}   ${what}`);
 }
