@@ -2,6 +2,7 @@
 // when it can be read and when what is on the screen is drawn, for each click when the page answers, and how long others wait meanwhile.
 // node bench/dashboard.mjs [--trials 10000] [--views overview,trials] [--pictures DIR]
 // needs: npm run build; Chromium (RESWEEP_CHROMIUM, default chromium)
+/* global document, fetch, innerHeight, PerformanceObserver, requestAnimationFrame */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

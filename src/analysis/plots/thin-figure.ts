@@ -158,10 +158,7 @@ function joinedBars(bars: readonly TimelineBar[], most: number): TimelineBar[] {
   for (const bar of [...bars].sort((a, b) => a.start - b.start)) {
     const before = open.get(bar.lane);
     const isOne =
-      before !== undefined &&
-      before.state === bar.state &&
-      bar.end - before.start <= longest &&
-      bar.start - before.end <= longest / 4;
+      before?.state === bar.state && bar.end - before.start <= longest && bar.start - before.end <= longest / 4;
     if (before !== undefined && !isOne) joined.push(before);
     open.set(
       bar.lane,
