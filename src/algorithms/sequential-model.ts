@@ -13,19 +13,35 @@ import { rankShares, rankToNormal, warpLosses, type Warp } from './target-transf
 /** Continuous columns up to which what each does by itself is modelled beside what they do together: it costs time. */
 const MOST_ADDITIVE = 4;
 
+/**
+ * Whether no two points lie as near to each other as one likes. Then every step to a neighbour is a change that no length scale
+ * explains in full, and what a process calls noise is luck that an untried neighbour may have too; else it is mostly shape that is
+ * not resolved yet.
+ */
+function isDiscrete(columns: readonly Column[]): boolean {
+  return columns.every(({ kind }) => kind !== 'continuous');
+}
+
 /** Prior of the length scales: a log-normal around 0.6 of a range; with many columns distances grow, and scales with them. */
 export function processPrior(columns: readonly Column[]): GpFitOptions {
   return {
     additive: columns.filter(({ kind }) => kind === 'continuous').length <= MOST_ADDITIVE,
     logScaleMean: -0.5 + 0.5 * Math.log(Math.max(1, columns.length / 6)),
     logScaleDeviation: 1,
-    logNoiseMean: Math.log(0.05),
+    logNoiseMean: Math.log(isDiscrete(columns) ? 0.05 : 0.01),
   };
 }
 
-const WARPS: readonly Warp[] = ['blend', 'log', 'linear'];
+const DISCRETE_WARPS: readonly Warp[] = ['blend', 'log', 'linear'];
+const WARPS: readonly Warp[] = ['log', 'linear', 'rank'];
 /** By how much another warp's squared error must be smaller than that of one before it. */
 const WARP_MARGIN = 0.05;
+
+/**
+ * Times that noise counts as a chance to improve in a discrete space: that of largest posterior density is too little as a rule, since
+ * it is found together with length scales that explain some of it away.
+ */
+const NOISE_FACTOR = 3;
 
 /** Columns that each node of a tree tries. */
 const MOST_CUTS = 6;
@@ -100,7 +116,7 @@ export function chooseWarp(
   const importance = rankShares(losses).map((share) => (1 - share) ** 2);
   let best: { warp: Warp; parameters: GpParameters } | undefined;
   let bestScore = -Infinity;
-  for (const warp of WARPS) {
+  for (const warp of isDiscrete(columns) ? DISCRETE_WARPS : WARPS) {
     const parameters = fitProcess(columns, rows, losses, warp);
     const targets = warpLosses(losses, warp);
     const { means } = new GaussianProcess(columns, rows, targets, parameters).leaveOneOut(targets);
@@ -203,10 +219,11 @@ function fitEnsemble(
     columnShare: Math.min(1, MOST_CUTS / columns.length),
   });
   const weights = weigh(process, trees, targets);
+  const noiseFactor = isDiscrete(columns) ? NOISE_FACTOR : 0;
   // Where they are hardly believed they need not be asked.
   return weights.trees < LEAST_WEIGHT
-    ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 })
-    : new SurrogateEnsemble(process, trees, weights);
+    ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 }, noiseFactor)
+    : new SurrogateEnsemble(process, trees, weights, noiseFactor);
 }
 
 /** Weights by the squared errors on rows left out: in closed form for the process, out of bag for the trees. */

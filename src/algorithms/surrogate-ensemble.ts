@@ -8,23 +8,25 @@ export interface EnsembleWeights {
   readonly process: number;
 }
 
-/** Noise of largest posterior density is too little as a rule: it is found together with length scales that explain some of it away. */
-const NOISE_FACTOR = 3;
-
 /**
  * A Gaussian process and extremely randomised trees as one predictive distribution: the mixture of theirs, taken as normal with its
- * mean and variance. Where they disagree, that counts as uncertainty, and so does the noise that the process sees: what is to be
- * improved on is the best result, which had luck of its own, so that among points of like expectation one hardly known and one well
- * known promise alike. The trees' spread holds the noise anyhow.
+ * mean and variance. Where they disagree, that counts as uncertainty.
  */
 export class SurrogateEnsemble {
   readonly process: GaussianProcess;
   readonly trees: ExtraTrees | undefined;
   readonly weights: EnsembleWeights;
+  readonly #noiseFactor: number;
 
-  constructor(process: GaussianProcess, trees: ExtraTrees | undefined, weights: EnsembleWeights) {
+  /**
+   * @param noiseFactor how many times the process' noise counts as a chance to improve: what is to be beaten is the best result, which
+   * had luck of its own, so that among points of like expectation a well known one promises as much as one hardly known. The trees'
+   * spread holds the noise anyhow. 0: only what the function itself may do counts.
+   */
+  constructor(process: GaussianProcess, trees: ExtraTrees | undefined, weights: EnsembleWeights, noiseFactor = 0) {
     this.process = process;
     this.trees = trees;
+    this.#noiseFactor = noiseFactor;
     this.weights = trees === undefined ? { trees: 0, process: 1 } : weights;
   }
 
@@ -66,7 +68,7 @@ export class SurrogateEnsemble {
     this.trees?.predict(candidates, treesMeans, treesVariances);
     const extra = bonus === undefined ? undefined : candidates.map(bonus);
     const { process: p, trees: t } = this.weights;
-    const noise = NOISE_FACTOR * this.process.parameters.noiseVariance;
+    const noise = this.#noiseFactor * this.process.parameters.noiseVariance;
     const scoreAt = (i: number, processVariance: number): number => {
       const a = processMeans[i] as number;
       const b = treesMeans[i] as number;

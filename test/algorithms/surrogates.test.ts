@@ -170,7 +170,7 @@ describe('process and trees together', () => {
         return logExpectedImprovement(mean, Math.sqrt(variance), incumbent);
       };
       const scores = candidates.map(improvement);
-      const top = new SurrogateEnsemble(process, trees, weights).best(candidates, incumbent);
+      const top = new SurrogateEnsemble(process, trees, weights, 3).best(candidates, incumbent);
       expect(top?.score).toBeCloseTo(Math.max(...scores), 8);
       expect(top?.index).toBe(scores.indexOf(Math.max(...scores)));
     }
