@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A wire between a client and a server that can be cut, slowed down, or lose an answer. */
+/** A wire between a client and a server that can be cut, slowed down, go dead, or lose an answer. */
 export class TcpProxy {
   /** Waits so long before it passes anything on. */
   delayMs = 0;
@@ -11,6 +11,8 @@ export class TcpProxy {
   loseAnswerAfter: (() => number) | undefined;
   /** Connections are refused. */
   isDown = false;
+  /** Connections stay open, new ones are taken, and nothing comes through any more: what a firewall does that forgot them. */
+  isStalled = false;
   /** How often an answer was lost. */
   lost = 0;
   readonly #server = createServer((socket) => {
@@ -69,11 +71,17 @@ export class TcpProxy {
       socket.on('error', end);
       socket.on('close', end);
     }
+    // What was swallowed once never comes: the connection is of no use again.
+    let isDead = false;
     let left = this.loseAnswerAfter?.();
     client.on('data', (chunk) => {
+      isDead ||= this.isStalled;
+      if (isDead) return;
       this.#pass(chunk, server);
     });
     server.on('data', (chunk) => {
+      isDead ||= this.isStalled;
+      if (isDead) return;
       if (left !== undefined && left-- <= 0) {
         this.lost++;
         end();

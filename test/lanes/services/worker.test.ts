@@ -9,6 +9,7 @@ import { openStorage } from '../../../src/storage/open-storage.js';
 import { loadStudy } from '../../../src/study/create-study.js';
 import { CliProject, exitOf, until } from '../../support/cli-project.js';
 import { newDatabase, SERVERS, type ServerDatabase, type ServerName } from '../../support/server-databases.js';
+import { expectWhole } from '../../support/whole-study.js';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -164,6 +165,47 @@ describe('a shared study', () => {
     await a.close();
     await until(() => second.isHeld, 'the takeover', 5_000);
     await second.close();
+  });
+
+  it('resweep stop --now: running trials are queued again, all workers end within seconds', async () => {
+    const { project, url } = await shared('PostgreSQL', 'trials: 50\nparallel: 1', 5_000);
+    const workers = numbersTo(2).map(() => project.start('worker', project.config));
+    const running = async (): Promise<number> =>
+      (await trialsOf(url).catch(() => [])).filter(({ state }) => state === 'RUNNING').length;
+    await until(async () => (await running()) === 2, 'a trial of each', 30_000);
+    const askedAt = performance.now();
+    expect(project.json('stop', url, '--now')).toMatchObject({ requested: true, now: true, running: 2, workers: 2 });
+    expect(await Promise.all(workers.map(exitOf))).toEqual([0, 0]);
+    // A trial takes 20 s.
+    expect(performance.now() - askedAt).toBeLessThan(15_000);
+    const trials = await trialsOf(url);
+    expect(trials.map(({ state }) => state).sort()).toEqual(['FAIL', 'FAIL', 'WAITING', 'WAITING']);
+    expect(trials.filter((trial) => trial.isInterrupted).length).toBe(2);
+  });
+
+  it('the worker that writes backups is killed: another takes over, and the last backup holds every trial', async () => {
+    const { project, database, url } = await shared('PostgreSQL', 'trials: 120\nparallel: 1', 60);
+    const holder = async (): Promise<unknown> =>
+      (await database.query("SELECT holder FROM resweep_leases WHERE name LIKE 'backup:%'").catch(() => []))[0]?.[
+        'holder'
+      ];
+    const first = project.start('worker', project.config);
+    await until(async () => (await holder()) !== undefined, 'the lease of the first', 30_000);
+    const second = project.start('worker', project.config);
+    await until(async () => (await database.query('SELECT 1 FROM resweep_processes')).length === 2, 'both', 30_000);
+    const before = await holder();
+    first.kill('SIGKILL');
+    await exitOf(first);
+    await until(async () => ![undefined, before].includes(await holder()), 'the takeover', 40_000);
+    expect(await exitOf(second)).toBe(0);
+    const trials = await trialsOf(url);
+    expectWhole(trials, 120);
+    const storage = await openStorage(join(project.folder, copyOf(project)), { readOnly: true });
+    const copy = await loadStudy({ storage });
+    expect((await copy.trials()).map((trial) => [trial.trialId, trial.state, trial.value])).toEqual(
+      trials.map((trial) => [trial.trialId, trial.state, trial.value]),
+    );
+    await storage.close();
   });
 
   it('passwords are in no file, no output, not in the study', async () => {
