@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -9,6 +10,8 @@ import { newDatabase } from '../../support/server-databases.js';
 import { OwnSlurm } from '../../support/slurm.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { expectWhole, trialsAt } from '../../support/whole-study.js';
+
+const DIGITS = fileURLToPath(new URL('../../../data/digits.csv.gz', import.meta.url));
 
 let slurm: OwnSlurm;
 const closing: (() => unknown)[] = [];
@@ -39,12 +42,16 @@ interface Status {
   }[];
 }
 
-async function sweep(trials: number, pauseMs: number): Promise<{ project: CliProject; url: string }> {
+async function sweep(
+  trials: number,
+  pauseMs: number,
+  { stages = ', stages: []', lines = '' } = {},
+): Promise<{ project: CliProject; url: string }> {
   const database = await newDatabase('PostgreSQL');
   closing.push(() => database.drop());
   process.env['SWEEP_DB'] = database.url;
   const project = new CliProject({
-    config: `storage: \${SWEEP_DB}\ntrials: ${trials}\nparallel: 1\nlaunch: { slurm: { partition: low, mem: 100MB, stages: [] } }`,
+    config: `storage: \${SWEEP_DB}\ntrials: ${trials}\nparallel: 1\nlaunch: { slurm: { partition: low, mem: 100MB${stages} } }\n${lines}`,
     pauseMs,
   });
   closing.push(() => {
@@ -59,6 +66,12 @@ const running = (project: CliProject, url: string) => jobsOf(project, url).filte
 const inState = async (url: string, wanted: string): Promise<number> =>
   (await trialsAt(url)).filter(({ state }) => state === wanted).length;
 const finished = (url: string): Promise<number> => inState(url, 'COMPLETE');
+
+const stateOf = (project: CliProject, url: string, job: string): string =>
+  jobsOf(project, url).find(({ name }) => name === job)?.state ?? '';
+
+const outputsOf = (project: CliProject): string[] =>
+  readdirSync(join(project.folder, 'outputs'), { recursive: true, encoding: 'utf8' });
 
 /** Logs of all workers of a project. */
 function logsOf(project: CliProject): string {
@@ -143,6 +156,46 @@ describe('a sweep on Slurm', () => {
     expect(running(project, url)).toEqual([]);
     const trials = await trialsAt(url);
     expect(trials.map(({ state }) => state).sort()).toEqual(['FAIL', 'FAIL', 'WAITING', 'WAITING']);
+  });
+
+  it('the stages come after the sweep, in a job that waits for it: chosen, trained, converted', async () => {
+    const { project, url } = await sweep(4, 0, {
+      // Built-in trainers have the three stages by default.
+      stages: '',
+      lines: [
+        'backbone: mlp',
+        'metric: { name: val_accuracy, goal: maximize }',
+        'sampler: { type: random, seed: 1 }',
+        'backend: wasm',
+        'parameters: { learning_rate: { min: 1e-3, max: 1e-2, log: true }, units: { min: 8, max: 24, step: 8 } }',
+        'objective: { type: tfjs, trainer: mlp-classifier, epochs: 2, layers: 1, data: { path: data/digits.csv.gz, target: last, test: 0.2 } }',
+        'final: { epochs: 2 }',
+      ].join('\n'),
+    });
+    mkdirSync(join(project.folder, 'data'));
+    copyFileSync(DIGITS, join(project.folder, 'data', 'digits.csv.gz'));
+    project.json('launch', 'slurm', project.config, '--workers', '2');
+    const waiting = jobsOf(project, url).find(({ name }) => name === 'stages');
+    expect(waiting?.state).toBe('waiting');
+    await until(() => jobsOf(project, url).every(({ state }) => state === 'done'), 'the end of all', 180_000);
+    expectWhole(await trialsAt(url), 4);
+    const made = outputsOf(project);
+    for (const name of [
+      /^best_configuration\/.*\.json$/,
+      /^final_training\/.*training\.json$/,
+      /^conversion\/.*\.onnx$/,
+    ])
+      expect(made.filter((path) => name.test(path)).length, `${String(name)} in ${made.join(' ')}`).toBe(1);
+  });
+
+  it('no stage runs where trials are left', async () => {
+    const { project, url } = await sweep(50, 300, { stages: ', stages: [select]' });
+    project.json('launch', 'slurm', project.config, '--workers', '2');
+    await until(async () => (await finished(url)) >= 1, 'a trial');
+    for (const { id } of jobsOf(project, url).filter(({ name }) => name.startsWith('worker'))) slurm.run('scancel', id);
+    await until(() => ['done', 'failed'].includes(stateOf(project, url, 'stages')), 'the end of the job of the stages');
+    expect(logsOf(project)).toMatch(/of 50 trials|trials are left|not finished/);
+    expect(outputsOf(project).filter((path) => path.startsWith('best_configuration'))).toEqual([]);
   });
 
   it('a network to the database that is slow, cut and down: every trial once', async () => {
