@@ -109,7 +109,8 @@ storage: postgresql://nobody@127.0.0.1:1/none
   it('has right types and entries: attw and publint', () => {
     const tool = (name: string, ...args: readonly string[]): string =>
       execFileSync(join(ROOT, 'node_modules', '.bin', name), args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
-    expect(tool('attw', tarball, '--profile', 'esm-only')).toContain('No problems found');
+    // It ends with an error for every problem but those of CommonJS, which the package does not offer.
+    expect(tool('attw', tarball, '--profile', 'esm-only')).toContain('🟢 (ESM)');
     expect(tool('publint', 'run', tarball, '--strict')).toContain('All good');
   });
 });
