@@ -12,8 +12,8 @@ const KEPT = 300;
 export class FigureAnswers {
   readonly #kept = new Map<string, Promise<string>>();
   readonly #quick = new FigureProcess();
-  /** For what takes seconds, so that nothing else waits for it. */
-  readonly #slow = new FigureProcess();
+  /** For what takes seconds, so that nothing else waits for it or gets less of the machine. */
+  readonly #slow = new FigureProcess({ isPatient: true });
 
   /** Gets ready for figures, those of one study where one is named. */
   prepare(entry?: CatalogEntry): void {

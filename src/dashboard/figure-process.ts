@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 
 import { builtEntry } from '../core/built-entry.js';
 import { ResweepError } from '../core/errors.js';
@@ -22,8 +23,14 @@ interface Waiting {
 export class FigureProcess {
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
+  readonly #isPatient: boolean;
   #lastId = 0;
   #isClosed = false;
+
+  /** `isPatient`: it gives way to everything else on this machine. @default false */
+  constructor(options: { readonly isPatient?: boolean } = {}) {
+    this.#isPatient = options.isPatient ?? false;
+  }
 
   /** Begins it, with a study opened where one is named. */
   prepare(entry?: CatalogEntry): void {
@@ -49,6 +56,7 @@ export class FigureProcess {
       serialization: 'advanced',
     });
     this.#child = child;
+    if (this.#isPatient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     child.on('message', (reply: FigureReply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
