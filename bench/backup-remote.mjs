@@ -112,17 +112,12 @@ async function traffic(kind) {
     await withService(kind, 0, async (service) => {
       const { root, path } = await studyOf(megabytes);
       const { DriveCore } = await import('../dist/backup/drive-core.js');
-      const { OwnerFence } = await import('../dist/backup/owner-fence.js');
       const core = new DriveCore({
         projectRoot: root,
         snapshotSource: new SqliteSnapshotSource(),
         destinations: [createDestination(service.type, service.options, { name: 'far', projectRoot: root })],
       });
       const [destination] = core.destinations;
-      // As in a sweep, which owns its study. Its beats, one in 20 s (GitHub: 10 min), are not counted: they do not grow with trials.
-      const fence = new OwnerFence(destination, core.target(path), { ownerId: core.ownerId, leaseMs: 3_600_000 });
-      await fence.claim();
-      core.setFence(destination, core.target(path), fence);
       const save = async (full) => {
         const request = { target: core.target(path), path, isDirectory: false, full };
         const capture = await core.capturer.capture(request);
