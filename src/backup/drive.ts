@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { explanationOf, messageOf } from '../core/errors.js';
+import { STUDY_DB } from '../core/study-paths.js';
 import type { BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
 import type { Capture } from './capture.js';
 import { DestinationError, type Confirmation, type Destination } from './destination.js';
@@ -75,7 +76,12 @@ export function createDrive(options: DriveOptions): Drive {
 /** Of one backup, where files are replaced while they are sent. */
 const CAPTURES = 5;
 
-async function backup(core: DriveCore, path: string, isDirectory?: boolean): Promise<BackupResult> {
+async function backup(
+  core: DriveCore,
+  path: string,
+  isDirectory?: boolean,
+  exclude?: readonly string[],
+): Promise<BackupResult> {
   const nothing = { ok: false, path, bytes: 0, verified: 'no' } as const;
   try {
     const target = core.target(path);
@@ -87,7 +93,7 @@ async function backup(core: DriveCore, path: string, isDirectory?: boolean): Pro
     let last: Capture | undefined;
     let left = core.destinations;
     for (let attempt = 1; left.length > 0; attempt++) {
-      const request = { target, path, isDirectory: isDirectory ?? stats.isDirectory(), full: true };
+      const request = { target, path, isDirectory: isDirectory ?? stats.isDirectory(), full: true, exclude };
       const capture = (last = await core.capturer.capture(request));
       const changed: Destination[] = [];
       await Promise.all(
@@ -126,6 +132,15 @@ async function backup(core: DriveCore, path: string, isDirectory?: boolean): Pro
     core.reporter.emitOnce(`backup ${path}`, { type: 'backupFailed', path, outcome: 'failed', message });
     return { ...nothing, error: message };
   }
+}
+
+/**
+ * Backs up a study's folder without its database, by `createDrive`'s callback or anybody's. The database is saved by itself: in the
+ * folder's copies too, it would lie twice at one place, and the folder's history would seem to count trials.
+ */
+export async function backUpStudyFolder(backupToDrive: BackupToDrive, folder: string): Promise<void> {
+  const core = coreOf(backupToDrive);
+  await (core === undefined ? backupToDrive(folder, true) : backup(core, folder, true, [STUDY_DB]));
 }
 
 /** Says once that a destination fails; again when the reason changes or it worked between. */

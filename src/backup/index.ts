@@ -11,7 +11,7 @@ export { readEncryptionSecret } from './encryption-keys.js';
 export { readOAuthClient, type OAuthClient } from './destinations/google-drive/oauth-client.js';
 export { signInWithGoogle, type SignIn, type SignInOptions } from './destinations/google-drive/sign-in.js';
 export { FolderDestination } from './destinations/folder-destination.js';
-export { createDrive, type Drive } from './drive.js';
+export { backUpStudyFolder, createDrive, type Drive } from './drive.js';
 export type { DriveOptions } from './drive-core.js';
 export { DrivePathError, driveMountOf, isDrivePath } from './drive-path.js';
 export { backupHpoStudyToDrive } from './hpo-study-backup.js';

@@ -110,6 +110,7 @@ describe('the stages after the sweep', () => {
     expect(read(join(convert?.outputs[0] ?? '', 'conversion.json'))).toMatchObject({ checked: { rows: 32 } });
     expect(readdirSync(convert?.outputs[0] ?? '')).toContain('model.onnx');
     for (const { stage, backedUp } of first.slice(1)) expect(backedUp.length, stage).toBeGreaterThan(0);
+    expect(run('backup', 'verify', 'sweep.yaml')).toMatchObject({ code: 0 });
   });
 
   it('are skipped where everything is there, and say so', () => {
@@ -125,6 +126,10 @@ describe('the stages after the sweep', () => {
     expect(again.map(({ outputs }) => outputs)).toEqual(first.map(({ outputs }) => outputs));
     expect(again[3]?.restored).toHaveLength(1);
     expect(readFileSync(join(first[3]?.outputs[0] ?? '', 'metrics.json'), 'utf8')).toBe(metrics);
+    // The sweep goes on from the copies that the stages left, on the same history.
+    const { stdout, stderr } = run('run', 'sweep.yaml');
+    expect(stdout + stderr).not.toContain('another history');
+    expect(run('backup', 'verify', 'sweep.yaml')).toMatchObject({ code: 0 });
   });
 
   it('come back for whoever only looks: a report of a study that was lost shows them', () => {

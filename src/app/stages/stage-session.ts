@@ -3,7 +3,13 @@ import { join } from 'node:path';
 
 import { declaredSpaceOf } from '../../config/declared-space.js';
 import { resolveInputPath } from '../../config/project-root.js';
-import { ensureRestoredFromDrive, setupCheckpointStorage, type BackupOptions, type Drive } from '../../backup/index.js';
+import {
+  backUpStudyFolder,
+  ensureRestoredFromDrive,
+  setupCheckpointStorage,
+  type BackupOptions,
+  type Drive,
+} from '../../backup/index.js';
 import { EVENTS_FILE, OUTPUTS_FOLDER, STUDY_DB } from '../../core/study-paths.js';
 import type { StageName, StageOptions, StageReporter } from '../../pipeline/stage.js';
 import { StageInputMissing, type StageStudy } from '../../pipeline/stage-study.js';
@@ -240,8 +246,10 @@ export class StageSession {
     this.#events?.close();
     this.#log.close();
     // Events and log of the stages are the study's: saved with its folder, whose copies they are part of.
-    if (this.#logFolder !== undefined && this.#hasMade && this.#options.backupEnabled !== false)
-      await this.backup.backupToDrive?.(this.#logFolder, true).catch(() => false);
+    const { backupToDrive, backupEnabled } = this.backup;
+    if (this.#logFolder !== undefined && this.#hasMade && backupEnabled !== false && backupToDrive !== undefined) {
+      await backUpStudyFolder(backupToDrive, this.#logFolder).catch(() => undefined);
+    }
     await this.#drive?.close();
   }
 }
