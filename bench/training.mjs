@@ -216,7 +216,7 @@ const cases = {
       writeFileSync(yaml, config.replace('data/digits.csv.gz', join(root, 'data', 'digits.csv.gz')));
       const set = [
         'sampler.type=random',
-        'pruner.type=nop',
+        'pruner=nop',
         'backup.enabled=false',
         'objective.epochs=40',
         'backend=wasm',
