@@ -214,13 +214,7 @@ const cases = {
       const yaml = join(place, 'sweep.yaml');
       writeFileSync(join(place, 'package.json'), '{}');
       writeFileSync(yaml, config.replace('data/digits.csv.gz', join(root, 'data', 'digits.csv.gz')));
-      const set = [
-        'sampler.type=random',
-        'pruner=nop',
-        'backup.enabled=false',
-        'objective.epochs=40',
-        'backend=wasm',
-      ];
+      const set = ['sampler.type=random', 'pruner=nop', 'backup.enabled=false', 'objective.epochs=40', 'backend=wasm'];
       const options = set.flatMap((text) => ['--set', text]);
       const main = join(root, 'dist', 'cli', 'main.js');
       const output = execFileSync(
