@@ -26,7 +26,7 @@ export interface TrialTask {
   readonly memoryBytes?: number | undefined;
   /** Time without any output. */
   readonly idleMs?: number | undefined;
-  /** Least time between two checkpoints; absent: one per epoch. */
+  /** Least time between two checkpoints; absent: as `TrainingContext` says. */
   readonly checkpointEveryMs?: number | undefined;
 }
 

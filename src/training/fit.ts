@@ -69,6 +69,10 @@ export interface FitState {
 
 /** Longest time without a turn of the event loop, so that messages and signals are seen within an epoch. */
 const TURN_MS = 40;
+/** Of the time of a training, what its checkpoints may take where epochs are short. */
+const SAVE_SHARE = 0.02;
+/** Time after which a checkpoint is due also within an epoch. */
+const UNSAVED_MS = 60_000;
 
 /** Reads the state of a checkpoint; undefined where it was written for other settings or data. */
 export function fitStateOf(checkpoint: Checkpoint | undefined, fingerprint: string): FitState | undefined {
@@ -107,6 +111,8 @@ class FitRun {
   readonly #resumedFrom: number | undefined;
   #bestWeights: readonly Float32Array[];
   #savedAt = performance.now();
+  /** What the last checkpoint took; nothing before the first, so that one follows the first epoch. */
+  #saveMs = 0;
   #savedSteps = 0;
   #turnAt = performance.now();
 
@@ -216,15 +222,15 @@ class FitRun {
     if (diverged) this.#context.log('The loss is no longer a finite number: the training ends here.');
     else if (stop) this.#context.log(`No better ${monitor.name} in ${patience} epochs: the training ends here.`);
     if (reported !== undefined) await this.#context.report(state.epoch, reported);
-    await this.#between(this.#context.checkpointEveryMs === undefined);
+    await this.#between(true);
   }
 
-  /** What is due between two batches: a checkpoint, and a turn of the event loop. */
-  async #between(save = false): Promise<void> {
-    const { signal, checkpointEveryMs } = this.#context;
+  /** What is due between two batches or epochs: a checkpoint, and a turn of the event loop. */
+  async #between(afterEpoch = false): Promise<void> {
+    const { signal } = this.#context;
     const now = performance.now();
-    if (save || (checkpointEveryMs !== undefined && now - this.#savedAt >= checkpointEveryMs)) this.#save();
-    if (save || now - this.#turnAt >= TURN_MS) {
+    if (this.#isSaveDue(now, afterEpoch)) this.#save();
+    if (afterEpoch || now - this.#turnAt >= TURN_MS) {
       await nextTurn();
       this.#turnAt = performance.now();
     }
@@ -235,6 +241,15 @@ class FitRun {
     throw error;
   }
 
+  #isSaveDue(now: number, afterEpoch: boolean): boolean {
+    const { checkpointEveryMs } = this.#context;
+    const since = now - this.#savedAt;
+    // What comes after the last epoch (the model, its judgement) can be interrupted too.
+    if (afterEpoch && (this.#state.stopped || this.#state.epoch === this.#options.epochs)) return true;
+    if (checkpointEveryMs !== undefined) return since >= checkpointEveryMs;
+    return since >= (afterEpoch ? Math.min(this.#saveMs / SAVE_SHARE, UNSAVED_MS) : UNSAVED_MS);
+  }
+
   #save(): void {
     const start = performance.now();
     const { weights, slots } = this.#network.state();
@@ -243,8 +258,9 @@ class FitRun {
       arrays: [...weights, ...slots, ...this.#bestWeights, ...(this.#options.carried?.arrays ?? [])],
     });
     this.#savedAt = performance.now();
+    this.#saveMs = this.#savedAt - start;
     this.#savedSteps = this.#state.steps;
-    this.#context.onCheckpoint({ path, step: this.#state.epoch, bytes, milliseconds: this.#savedAt - start });
+    this.#context.onCheckpoint({ path, step: this.#state.epoch, bytes, milliseconds: this.#saveMs });
   }
 }
 

@@ -41,7 +41,10 @@ export interface TrainingContext {
   readonly checkpointDir: string;
   /** Aborted: the trainer saves a checkpoint within a batch's time and throws an `AbortError`. */
   readonly signal: AbortSignal;
-  /** Least time between two checkpoints, which are then written within a long epoch too. Absent: one at the end of every epoch. */
+  /**
+   * Least time between two checkpoints, which are then written within a long epoch too. Absent: one at the end of an epoch, as long
+   * as that takes at most 2 % of the time, and one every minute.
+   */
   readonly checkpointEveryMs?: number | undefined;
   /** JSON file in which `backend: auto` keeps its choice per model size, so that all workers and later runs choose alike. */
   readonly backendChoices?: string | undefined;
