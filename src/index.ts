@@ -138,10 +138,10 @@ export type {
   RestoreFromDrive,
   RestoreResult,
 } from './backup/index.js';
-export { runSweep } from './app/run-sweep.js';
-export type { RunSweepOptions, SweepResult } from './app/run-sweep.js';
-export type { SweepObserver } from './app/sweep-observer.js';
-export type { SweepSummary } from './app/sweep-summary.js';
+export { runSweep } from './app/sweep/run-sweep.js';
+export type { RunSweepOptions, SweepResult } from './app/sweep/run-sweep.js';
+export type { SweepObserver } from './app/sweep/sweep-observer.js';
+export type { SweepSummary } from './app/sweep/sweep-summary.js';
 export { figureCsv, figureTable, type Figure } from './analysis/plots/figure.js';
 export type { FigureTable } from './analysis/plots/figure-table.js';
 export { plotContour } from './analysis/plots/contour.js';

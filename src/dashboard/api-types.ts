@@ -2,14 +2,14 @@ import type { Figure } from '../analysis/plots/figure.js';
 
 export type { IntermediateCurve } from '../analysis/plots/intermediate-values.js';
 export type { ParallelDimension } from '../analysis/plots/parallel-coordinate.js';
-export type { BackupView, DestinationHealth, KeptStates } from '../app/backup-view.js';
+export type { BackupView, DestinationHealth, KeptStates } from '../app/backups/backup-view.js';
 export type {
   BenchmarkReport,
   ConversionResult,
   Selection,
   StageResult,
   TrainingResult,
-} from '../app/stage-results.js';
+} from '../app/views/stage-results.js';
 
 /*
  * What the server tells the page, and what the page may ask for. Plain JSON: times are ISO 8601 in UTC, numbers that JSON cannot hold

@@ -2,9 +2,9 @@ import type { Hono } from 'hono';
 
 import { UsageError } from '../core/errors.js';
 import type { ParamValue } from '../core/distributions.js';
-import { changeBudget } from '../app/budget-change.js';
-import { requestStop } from '../app/stop-request.js';
-import { writeNote } from '../app/trial-notes.js';
+import { changeBudget } from '../app/sweep/budget-change.js';
+import { requestStop } from '../app/sweep/stop-request.js';
+import { writeNote } from '../app/trials/trial-notes.js';
 import { answerText } from './serialize.js';
 import type { Studies } from './studies.js';
 

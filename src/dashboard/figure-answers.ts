@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
-import type { CatalogEntry } from '../app/study-catalog.js';
-import { FIGURE_KINDS, isApplicable, type FigureRequest } from '../app/study-figures.js';
+import type { CatalogEntry } from '../app/studies/study-catalog.js';
+import { FIGURE_KINDS, isApplicable, type FigureRequest } from '../app/views/study-figures.js';
 import type { FigureOrder } from './figure-maker.js';
 import { FigureProcess } from './figure-process.js';
 import type { OpenedStudy } from './open-studies.js';

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 
-import { countTrials } from '../app/sweep-summary.js';
+import { countTrials } from '../app/sweep/sweep-summary.js';
 import type { LiveChange } from './api-types.js';
 import { answerText } from './serialize.js';
 import type { Studies } from './studies.js';

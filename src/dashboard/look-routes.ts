@@ -1,9 +1,9 @@
 import type { Context, Hono } from 'hono';
 
 import { UsageError } from '../core/errors.js';
-import { backupView, heldConfig, keptStates } from '../app/backup-view.js';
-import { stageResults } from '../app/stage-results.js';
-import { readLog, trialDirectory } from '../app/trial-files.js';
+import { backupView, heldConfig, keptStates } from '../app/backups/backup-view.js';
+import { stageResults } from '../app/views/stage-results.js';
+import { readLog, trialDirectory } from '../app/trials/trial-files.js';
 import type { AxisFilter, LogAnswer } from './api-types.js';
 import type { FigureAnswers } from './figure-answers.js';
 import { answerText } from './serialize.js';

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 
 import { UsageError } from '../core/errors.js';
 import type { SweepConfig } from '../core/sweep-config.js';
-import { heldConfig } from '../app/backup-view.js';
-import { openEntry, type CatalogEntry, type Study } from '../app/study-catalog.js';
+import { heldConfig } from '../app/backups/backup-view.js';
+import { openEntry, type CatalogEntry, type Study } from '../app/studies/study-catalog.js';
 
 /** A study that the dashboard has open, read only. */
 export interface OpenedStudy {

@@ -3,7 +3,7 @@ import type { FrozenTrial } from '../core/frozen-trial.js';
 import { TRIAL_ATTRIBUTE } from '../core/frozen-trial.js';
 import { stringifyJson, type JsonValue } from '../core/json.js';
 import { shortNumber } from '../report/charts/chart-parts.js';
-import { trialRow } from '../app/study-report.js';
+import { trialRow } from '../app/views/study-report.js';
 import type { ParamInfo, Scalar, TrialLine } from './api-types.js';
 
 /** A parameter's value as JSON can hold it. */

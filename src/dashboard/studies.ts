@@ -2,7 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { UsageError } from '../core/errors.js';
-import { findStudies, openEntry, type CatalogEntry, type CatalogMemory, type Study } from '../app/study-catalog.js';
+import {
+  findStudies,
+  openEntry,
+  type CatalogEntry,
+  type CatalogMemory,
+  type Study,
+} from '../app/studies/study-catalog.js';
 import { OpenStudies, type OpenedStudy } from './open-studies.js';
 
 const CATALOG_MS = 3_000;

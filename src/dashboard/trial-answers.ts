@@ -1,9 +1,9 @@
 import { TRIAL_ATTRIBUTE, type FrozenTrial } from '../core/frozen-trial.js';
 import { UsageError } from '../core/errors.js';
-import { rangeText } from '../app/report-content.js';
-import { reasonOf } from '../app/study-report.js';
-import { listTrialFiles, readJsonFile, trialDirectory } from '../app/trial-files.js';
-import { notedTrials, readNote } from '../app/trial-notes.js';
+import { rangeText } from '../app/views/report-content.js';
+import { reasonOf } from '../app/views/study-report.js';
+import { listTrialFiles, readJsonFile, trialDirectory } from '../app/trials/trial-files.js';
+import { notedTrials, readNote } from '../app/trials/trial-notes.js';
 import type { AxisFilter, TrialDetail, TrialPage } from './api-types.js';
 import { attributeLines, finiteOr, shownParams, trialLine } from './serialize.js';
 import type { OpenedStudy } from './open-studies.js';

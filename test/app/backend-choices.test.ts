@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { recoverBackendChoices } from '../../src/app/backend-choices.js';
+import { recoverBackendChoices } from '../../src/app/sweep/backend-choices.js';
 import type { FrozenTrial } from '../../src/core/frozen-trial.js';
 import { temporaryFolder } from '../training/training-support.js';
 

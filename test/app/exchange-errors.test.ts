@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { askTrial, tellTrial } from '../../src/app/ask-tell.js';
-import { copyTarget } from '../../src/app/copy-study.js';
-import { enqueueTrial } from '../../src/app/enqueue-trial.js';
-import { readParams } from '../../src/app/given-params.js';
-import { importFile } from '../../src/app/import-file.js';
+import { askTrial, tellTrial } from '../../src/app/exchange/ask-tell.js';
+import { copyTarget } from '../../src/app/exchange/copy-study.js';
+import { enqueueTrial } from '../../src/app/exchange/enqueue-trial.js';
+import { readParams } from '../../src/app/exchange/given-params.js';
+import { importFile } from '../../src/app/exchange/import-file.js';
 import { UsageError } from '../../src/core/errors.js';
 import { CliProject } from '../support/cli-project.js';
 import { DEMO_DB, studyRows } from '../support/study-files.js';

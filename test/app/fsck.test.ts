@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { fsck } from '../../src/app/fsck.js';
+import { fsck } from '../../src/app/fsck/fsck.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import { inspectStudyFile } from '../../src/storage/rdb/sqlite-file-copy.js';
 import { unsafeFileSystemOf } from '../../src/storage/rdb/sqlite-health.js';

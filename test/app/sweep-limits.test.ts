@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 
 import { describe, expect, it } from 'vitest';
 
-import { SweepLimits } from '../../src/app/sweep-limits.js';
+import { SweepLimits } from '../../src/app/sweep/sweep-limits.js';
 import { createStudy } from '../../src/study/create-study.js';
 
 const metrics = [{ name: 'loss', goal: 'minimize' }] as const;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import type { BackupState } from '../../src/app/backup-state.js';
-import type { SweepStart } from '../../src/app/sweep-observer.js';
+import type { BackupState } from '../../src/app/sweep/backup-state.js';
+import type { SweepStart } from '../../src/app/sweep/sweep-observer.js';
 import { progressLine } from '../../src/cli/display/restore-progress.js';
 import { SweepState } from '../../src/cli/display/sweep-state.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { configRegistry } from '../../src/app/config-registry.js';
+import { configRegistry } from '../../src/app/studies/config-registry.js';
 import { loadConfig } from '../../src/config/load-config.js';
 
 let folder: string;

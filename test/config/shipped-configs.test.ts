@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { dataFingerprintOf } from '../../src/config/data-fingerprint.js';
 import { declaredSpaceOf } from '../../src/config/declared-space.js';
 import { loadConfig, loadConfigText } from '../../src/config/load-config.js';
-import { configRegistry } from '../../src/app/config-registry.js';
+import { configRegistry } from '../../src/app/studies/config-registry.js';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'configs');
 const names = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { tagsOf } from '../../src/app/trial-notes.js';
+import { tagsOf } from '../../src/app/trials/trial-notes.js';
 import type { FigureAnswer, StudyDetail, StudySummary, TrialDetail, TrialPage } from '../../src/dashboard/api-types.js';
 import { loadStudy } from '../../src/study/create-study.js';
-import type { BackupView } from '../../src/app/backup-view.js';
+import type { BackupView } from '../../src/app/backups/backup-view.js';
 import { DashboardProject } from './dashboard-support.js';
 
 describe('what the dashboard answers', () => {
@@ -67,7 +67,7 @@ describe('what the dashboard answers', () => {
     expect(none).toBeNull();
     const study = await loadStudy({ storage: join(folder, 'study.db') });
     await study.sync();
-    const { TrialFolders } = await import('../../src/app/trial-folders.js');
+    const { TrialFolders } = await import('../../src/app/trials/trial-folders.js');
     const trial = study.history.all[3]!;
     const trialDir = new TrialFolders(folder, '00000001').pathOf(
       trial,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { findStudies } from '../../src/app/study-catalog.js';
+import { findStudies } from '../../src/app/studies/study-catalog.js';
 import { CliProject } from '../support/cli-project.js';
 
 describe('the studies of a dashboard that is given a configuration', () => {

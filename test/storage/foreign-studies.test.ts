@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { canonicalJson, parseJson, stringifyJson, type JsonValue } from '../../src/core/json.js';
 import { FloatDistribution } from '../../src/core/distributions.js';
-import { importFile } from '../../src/app/import-file.js';
+import { importFile } from '../../src/app/exchange/import-file.js';
 import { journalTime } from '../../src/storage/foreign/journal-times.js';
 import { memberTexts, spacedJson } from '../../src/storage/foreign/json-text.js';
 import { readJournal } from '../../src/storage/foreign/read-journal.js';

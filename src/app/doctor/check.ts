@@ -1,4 +1,4 @@
-import type { LocatedSweep } from '../locate-sweep.js';
+import type { LocatedSweep } from '../studies/locate-sweep.js';
 
 /** What a check found. */
 export interface CheckResult {

@@ -1,7 +1,7 @@
 import { messageOf, UsageError } from '../../core/errors.js';
 import { nearestName } from '../../core/nearest-name.js';
 import { findProjectRoot } from '../../config/project-root.js';
-import { locateSweep } from '../locate-sweep.js';
+import { locateSweep } from '../studies/locate-sweep.js';
 import type { CheckResult, DoctorCheck, DoctorContext } from './check.js';
 import { DOCTOR_CHECKS } from './checks.js';
 

@@ -8,7 +8,7 @@ import { writeFileAtomically } from '../../core/atomic-file.js';
 import { UsageError } from '../../core/errors.js';
 import { jsonSchemaOf } from '../../config/json-schema.js';
 import { findProjectRoot } from '../../config/project-root.js';
-import { configRegistry } from '../config-registry.js';
+import { configRegistry } from '../studies/config-registry.js';
 import { firstConfigText } from './first-config.js';
 import { MODULE_OBJECTIVE, NODE_OBJECTIVE, PYTHON_OBJECTIVE } from './objective-files.js';
 

@@ -9,12 +9,12 @@ import { stagesOf } from '../../launch/common-schema.js';
 import type { LaunchFile, LaunchRecord, LaunchRequest, Submitted } from '../../launch/launcher.js';
 import { launcherOf } from '../../launch/launcher-registry.js';
 import type { Study } from '../../study/study.js';
-import { locateSweep, type LocatedSweep } from '../locate-sweep.js';
-import { openStudy, studyIn } from '../open-study.js';
-import { appendChoices, planSpace } from '../space-plan.js';
-import { keepConfig } from '../stored-config.js';
-import { SweepBackup } from '../sweep-backup.js';
-import type { MessageLevel } from '../sweep-observer.js';
+import { locateSweep, type LocatedSweep } from '../studies/locate-sweep.js';
+import { openStudy, studyIn } from '../studies/open-study.js';
+import { appendChoices, planSpace } from '../sweep/space-plan.js';
+import { keepConfig } from '../studies/stored-config.js';
+import { SweepBackup } from '../sweep/sweep-backup.js';
+import type { MessageLevel } from '../sweep/sweep-observer.js';
 import { keepLaunch } from './launch-records.js';
 
 export interface StartLaunchOptions {

@@ -2,7 +2,7 @@ import { messageOf, UsageError } from '../../core/errors.js';
 import type { LaunchedJob, LaunchRecord } from '../../launch/launcher.js';
 import { launcherOf } from '../../launch/launcher-registry.js';
 import type { Study } from '../../study/study.js';
-import { countTrials, type TrialCounts } from '../sweep-summary.js';
+import { countTrials, type TrialCounts } from '../sweep/sweep-summary.js';
 import { keepLaunch, launchesOf } from './launch-records.js';
 
 /** How one launch stands. */

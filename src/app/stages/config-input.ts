@@ -2,8 +2,8 @@ import { stringify } from 'yaml';
 
 import { findProjectRoot } from '../../config/project-root.js';
 import { configsOf, loadConfig, loadConfigText, type LoadedConfig } from '../../config/load-config.js';
-import { configRegistry } from '../config-registry.js';
-import { locateLoaded, type LocatedSweep } from '../locate-sweep.js';
+import { configRegistry } from '../studies/config-registry.js';
+import { locateLoaded, type LocatedSweep } from '../studies/locate-sweep.js';
 
 /** A configuration as the functions of the stages take it: the path of a YAML file, one that is loaded, or the same as an object. */
 export type ConfigInput = string | LoadedConfig | Readonly<Record<string, unknown>>;

@@ -9,10 +9,10 @@ import {
 import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { STUDY_DB } from '../../core/study-paths.js';
 import { StageInterrupted, type StageRun } from '../../pipeline/stage.js';
-import type { LocatedSweep } from '../locate-sweep.js';
-import { runSweep } from '../run-sweep.js';
-import type { SweepObserver } from '../sweep-observer.js';
-import type { SweepSummary } from '../sweep-summary.js';
+import type { LocatedSweep } from '../studies/locate-sweep.js';
+import { runSweep } from '../sweep/run-sweep.js';
+import type { SweepObserver } from '../sweep/sweep-observer.js';
+import type { SweepSummary } from '../sweep/sweep-summary.js';
 import type { StageFunctionOptions } from './stage-session.js';
 
 /**

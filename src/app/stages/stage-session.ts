@@ -17,14 +17,14 @@ import { NopPruner } from '../../pruners/nop-pruner.js';
 import { RandomSampler } from '../../samplers/random-sampler.js';
 import { openStorage } from '../../storage/open-storage.js';
 import { loadStudy } from '../../study/create-study.js';
-import { createConfiguredDrive } from '../create-drive.js';
-import { EventsLog } from '../events-log.js';
-import type { LocatedSweep } from '../locate-sweep.js';
-import { RunLog } from '../run-log.js';
-import { SweepBackup } from '../sweep-backup.js';
-import type { MessageLevel } from '../sweep-observer.js';
-import { countTrials } from '../sweep-summary.js';
-import { TrialFolders } from '../trial-folders.js';
+import { createConfiguredDrive } from '../backups/create-drive.js';
+import { EventsLog } from '../sweep/events-log.js';
+import type { LocatedSweep } from '../studies/locate-sweep.js';
+import { RunLog } from '../sweep/run-log.js';
+import { SweepBackup } from '../sweep/sweep-backup.js';
+import type { MessageLevel } from '../sweep/sweep-observer.js';
+import { countTrials } from '../sweep/sweep-summary.js';
+import { TrialFolders } from '../trials/trial-folders.js';
 import { locateInput, nameOfInput, type ConfigInput } from './config-input.js';
 
 /** Whoever shows a stage to people. */

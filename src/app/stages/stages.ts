@@ -10,7 +10,7 @@ import { StageInputMissing, type StageStudy } from '../../pipeline/stage-study.j
 import { readSelection, selectBest, type Expressions, type Selection } from '../../pipeline/select/run-select.js';
 import { trainFinal } from '../../pipeline/train/run-train.js';
 import { trainingSpec, type TrainingSpec } from '../../pipeline/train/training-spec.js';
-import type { SweepObserver } from '../sweep-observer.js';
+import type { SweepObserver } from '../sweep/sweep-observer.js';
 import type { ConfigInput } from './config-input.js';
 import { hpoStage } from './hpo-stage.js';
 import { StageSession, type StageFunctionOptions } from './stage-session.js';

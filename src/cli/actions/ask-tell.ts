@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.js';
 import { stringifyJson } from '../../core/json.js';
-import { askTrial, tellTrial } from '../../app/ask-tell.js';
+import { askTrial, tellTrial } from '../../app/exchange/ask-tell.js';
 import type { AskArguments, TellArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatNumber } from '../output.js';

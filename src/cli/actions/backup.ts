@@ -1,10 +1,10 @@
 import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
-import { exportStudies, isArchiveFile, verifyArchive } from '../../app/archive-commands.js';
-import { drillBackups } from '../../app/backup-drill.js';
-import { backupNow, listSweepBackups, pruneSweepBackups } from '../../app/backup-commands.js';
-import { drillPage } from '../../app/drill-page.js';
-import { isConfigFile } from '../../app/find-config.js';
+import { exportStudies, isArchiveFile, verifyArchive } from '../../app/backups/archive-commands.js';
+import { drillBackups } from '../../app/backups/backup-drill.js';
+import { backupNow, listSweepBackups, pruneSweepBackups } from '../../app/backups/backup-commands.js';
+import { drillPage } from '../../app/backups/drill-page.js';
+import { isConfigFile } from '../../app/studies/find-config.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import type { BackupArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/json.js';
-import { openTarget } from '../../app/open-target.js';
-import { bestOf } from '../../app/sweep-summary.js';
+import { openTarget } from '../../app/studies/open-target.js';
+import { bestOf } from '../../app/sweep/sweep-summary.js';
 import type { TargetArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatNumber } from '../output.js';

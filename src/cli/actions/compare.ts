@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../core/json.js';
 import { stringifyJson } from '../../core/json.js';
-import { compareStudies, compareTrials, type Comparison, type StudySide } from '../../app/compare.js';
-import type { TrialRow } from '../../app/study-report.js';
+import { compareStudies, compareTrials, type Comparison, type StudySide } from '../../app/views/compare.js';
+import type { TrialRow } from '../../app/views/study-report.js';
 import type { CompareArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatDuration, formatNumber, type Output } from '../output.js';

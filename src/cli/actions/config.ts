@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 
 import { writeFileAtomically } from '../../core/atomic-file.js';
-import { configRegistry } from '../../app/config-registry.js';
-import { locateSweep } from '../../app/locate-sweep.js';
+import { configRegistry } from '../../app/studies/config-registry.js';
+import { locateSweep } from '../../app/studies/locate-sweep.js';
 import { jsonSchemaOf } from '../../config/json-schema.js';
 import { declaredSpaceOf } from '../../config/declared-space.js';
 import type { SchemaArguments, ConfigArguments } from '../arguments.js';

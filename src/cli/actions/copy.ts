@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.js';
-import { copyTarget } from '../../app/copy-study.js';
+import { copyTarget } from '../../app/exchange/copy-study.js';
 import type { CopyArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 

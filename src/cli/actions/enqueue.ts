@@ -1,5 +1,5 @@
-import { enqueueTrial } from '../../app/enqueue-trial.js';
-import { readParams } from '../../app/given-params.js';
+import { enqueueTrial } from '../../app/exchange/enqueue-trial.js';
+import { readParams } from '../../app/exchange/given-params.js';
 import type { EnqueueArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatParams } from '../output.js';

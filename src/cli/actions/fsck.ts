@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.js';
-import { fsck as check, type Finding } from '../../app/fsck.js';
+import { fsck as check, type Finding } from '../../app/fsck/fsck.js';
 import type { FsckArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 

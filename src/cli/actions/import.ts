@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 
 import type { JsonValue } from '../../core/json.js';
 import { isServerUrl } from '../../core/storage-url.js';
-import { importFile } from '../../app/import-file.js';
+import { importFile } from '../../app/exchange/import-file.js';
 import type { ImportArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 

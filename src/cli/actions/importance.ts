@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/json.js';
-import { importanceReport } from '../../app/importance-report.js';
-import { openTarget } from '../../app/open-target.js';
+import { importanceReport } from '../../app/views/importance-report.js';
+import { openTarget } from '../../app/studies/open-target.js';
 import type { ImportanceArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 

@@ -2,8 +2,8 @@ import { closeSync, existsSync, openSync, readSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { UsageError } from '../../core/errors.js';
-import { openTarget } from '../../app/open-target.js';
-import { TrialFolders } from '../../app/trial-folders.js';
+import { openTarget } from '../../app/studies/open-target.js';
+import { TrialFolders } from '../../app/trials/trial-folders.js';
 import type { LogsArguments } from '../arguments.js';
 
 /** `resweep logs N`: the trial's log.txt, followed until the trial ends with `--follow`. */

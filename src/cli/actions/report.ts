@@ -1,6 +1,6 @@
-import { openTarget } from '../../app/open-target.js';
+import { openTarget } from '../../app/studies/open-target.js';
 import { restoreResults } from '../../app/stages/restore-results.js';
-import { writeReport } from '../../app/write-report.js';
+import { writeReport } from '../../app/views/write-report.js';
 import type { ReportArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 

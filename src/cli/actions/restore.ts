@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
-import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/archive-commands.js';
-import { restoreSweep } from '../../app/backup-commands.js';
-import { configForPath, isConfigFile } from '../../app/find-config.js';
+import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/backups/archive-commands.js';
+import { restoreSweep } from '../../app/backups/backup-commands.js';
+import { configForPath, isConfigFile } from '../../app/studies/find-config.js';
 import type { RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { RestoreDisplay } from '../display/restore-progress.js';

@@ -1,7 +1,7 @@
 import { DURATION_FORM, parseDuration } from '../../config/units.js';
 import { UsageError } from '../../core/errors.js';
-import { runSweeps } from '../../app/run-sweeps.js';
-import { summaryJson, type SweepSummary } from '../../app/sweep-summary.js';
+import { runSweeps } from '../../app/sweep/run-sweeps.js';
+import { summaryJson, type SweepSummary } from '../../app/sweep/sweep-summary.js';
 import type { RunArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { createDisplay, type SweepDisplay } from '../display/create-display.js';
@@ -53,7 +53,7 @@ export async function run(args: RunArguments): Promise<void> {
 async function storageOf(args: RunArguments, output: Output): Promise<string | undefined> {
   const { config: configPath, set, study: studyName, storage } = args;
   if (storage === undefined) return undefined;
-  const { adoptStorage } = await import('../../app/adopt-storage.js');
+  const { adoptStorage } = await import('../../app/exchange/adopt-storage.js');
   const adopted = await adoptStorage({ configPath, set, studyName, storage });
   for (const warning of adopted.warnings) output.warn(warning);
   const { imported } = adopted;

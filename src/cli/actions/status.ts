@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/json.js';
-import { openTarget } from '../../app/open-target.js';
-import { studyStatus, type BackupHealth, type StudyStatus } from '../../app/study-report.js';
+import { openTarget } from '../../app/studies/open-target.js';
+import { studyStatus, type BackupHealth, type StudyStatus } from '../../app/views/study-report.js';
 import type { TargetArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, formatDuration, formatNumber, formatParams, type Output } from '../output.js';

@@ -1,6 +1,6 @@
 import { floatToJson, type JsonValue } from '../../core/json.js';
-import { openTarget } from '../../app/open-target.js';
-import { trialRows, type TrialRow } from '../../app/study-report.js';
+import { openTarget } from '../../app/studies/open-target.js';
+import { trialRows, type TrialRow } from '../../app/views/study-report.js';
 import type { TrialsArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatDuration, formatNumber, formatParams, type Output } from '../output.js';

@@ -1,9 +1,9 @@
-import { checkBudget } from '../../app/check-budget.js';
-import { joinSweep, LAUNCH_VARIABLE, storageFromEnvironment } from '../../app/join-sweep.js';
-import { runSweep } from '../../app/run-sweep.js';
-import { requestStop } from '../../app/stop-request.js';
-import { summaryJson } from '../../app/sweep-summary.js';
-import { openTarget } from '../../app/open-target.js';
+import { checkBudget } from '../../app/shared/check-budget.js';
+import { joinSweep, LAUNCH_VARIABLE, storageFromEnvironment } from '../../app/shared/join-sweep.js';
+import { runSweep } from '../../app/sweep/run-sweep.js';
+import { requestStop } from '../../app/sweep/stop-request.js';
+import { summaryJson } from '../../app/sweep/sweep-summary.js';
+import { openTarget } from '../../app/studies/open-target.js';
 import type { StopArguments, WorkerArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { createDisplay } from '../display/create-display.js';

@@ -1,4 +1,4 @@
-import type { SweepObserver } from '../../app/sweep-observer.js';
+import type { SweepObserver } from '../../app/sweep/sweep-observer.js';
 import { formatParams, type Output } from '../output.js';
 import { LiveDisplay } from './live-display.js';
 import { SweepState } from './sweep-state.js';

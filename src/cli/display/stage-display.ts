@@ -1,7 +1,7 @@
 import logUpdate from 'log-update';
 
 import type { StageObserver } from '../../app/stages/stage-session.js';
-import type { MessageLevel } from '../../app/sweep-observer.js';
+import type { MessageLevel } from '../../app/sweep/sweep-observer.js';
 import type { Output } from '../output.js';
 
 /** Least time between two lines of progress where nothing can be drawn over. */

@@ -1,7 +1,7 @@
 import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { isBetter, type StudyDirection } from '../../core/study-direction.js';
-import type { BackupState } from '../../app/backup-state.js';
-import type { SweepStart } from '../../app/sweep-observer.js';
+import type { BackupState } from '../../app/sweep/backup-state.js';
+import type { SweepStart } from '../../app/sweep/sweep-observer.js';
 import { formatBytes, formatDuration, formatNumber } from '../output.js';
 import type { ChartPoint } from './history-chart.js';
 

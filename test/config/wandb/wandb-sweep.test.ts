@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { configRegistry } from '../../../src/app/config-registry.js';
+import { configRegistry } from '../../../src/app/studies/config-registry.js';
 import { loadConfigText, type LoadedConfig } from '../../../src/config/load-config.js';
 
 const registry = await configRegistry();

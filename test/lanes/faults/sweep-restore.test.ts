@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { readEvents, type SweepEvent } from '../../../src/app/events-log.js';
+import { readEvents, type SweepEvent } from '../../../src/app/sweep/events-log.js';
 import type { FrozenTrial } from '../../../src/core/frozen-trial.js';
 import { loadStudy } from '../../../src/study/create-study.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { copyTarget } from '../../../src/app/copy-study.js';
+import { copyTarget } from '../../../src/app/exchange/copy-study.js';
 import type { FrozenTrial } from '../../../src/core/frozen-trial.js';
 import { RandomSampler } from '../../../src/samplers/random-sampler.js';
 import { openStorage } from '../../../src/storage/open-storage.js';

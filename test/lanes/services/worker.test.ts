@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { FloatDistribution } from '../../../src/core/distributions.js';
-import { SharedLease } from '../../../src/app/shared-lease.js';
+import { SharedLease } from '../../../src/app/shared/shared-lease.js';
 import { openStorage } from '../../../src/storage/open-storage.js';
 import { loadStudy } from '../../../src/study/create-study.js';
 import { CliProject, exitOf, until } from '../../support/cli-project.js';

@@ -1,0 +1,217 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+import { ResweepError, UsageError } from '../../core/errors.js';
+import { OUTPUTS_FOLDER, STUDY_DB } from '../../core/study-paths.js';
+import {
+  BackupCoordinator,
+  isThere,
+  listBackups,
+  pruneBackups,
+  repairBackups,
+  verifyBackups,
+  type BackupLog,
+  type BackupList,
+  type Drive,
+  type FlushReport,
+  type PruneReport,
+  type RepairReport,
+  type RestoreProgress,
+  type RestoreResult,
+  type VerifyReport,
+} from '../../backup/index.js';
+import { unusableModels } from './check-models.js';
+import { createConfiguredDrive } from './create-drive.js';
+import { locateSweep, type LocatedSweep } from '../studies/locate-sweep.js';
+import { backupSharedNow } from '../shared/shared-study.js';
+
+/** Work with the backups of one configured sweep. */
+export interface BackupCommandOptions {
+  readonly configPath: string;
+  readonly set?: readonly string[] | undefined;
+  readonly log?: BackupLog;
+}
+
+/** Does `work` with the drive of a configuration and closes it. @throws UsageError where no destination is configured */
+export async function withDrive<T>(
+  options: BackupCommandOptions,
+  work: (drive: Drive, sweep: LocatedSweep) => Promise<T>,
+): Promise<T> {
+  const sweep = await locateSweep(options.configPath, { set: options.set });
+  const { log } = options;
+  const drive = createConfiguredDrive(sweep.config, sweep.projectRoot, log === undefined ? {} : { log });
+  if (drive === undefined) {
+    throw new UsageError(`${options.configPath} has no backup destination in force.`, {
+      hint: 'Add one under backup.destinations, or leave backup.enabled: false out.',
+    });
+  }
+  try {
+    return await work(drive, sweep);
+  } finally {
+    await drive.close();
+  }
+}
+
+/** `resweep backup now`: the study and its folder, to every destination. */
+export async function backupNow(options: BackupCommandOptions): Promise<FlushReport> {
+  return withDrive(options, async (drive, sweep) => {
+    if (sweep.config.storage.kind === 'url') return backupSharedNow(drive, sweep);
+    if (!existsSync(join(sweep.studyDir, STUDY_DB))) {
+      throw new UsageError(`There is no study to back up: ${join(sweep.studyDir, STUDY_DB)} does not exist.`, {
+        hint: `resweep run ${options.configPath} starts it, or restores it from a backup.`,
+      });
+    }
+    const { studyDir } = sweep;
+    const coordinator = new BackupCoordinator({ drive, studyDb: join(studyDir, STUDY_DB), studyFolder: studyDir });
+    try {
+      return await coordinator.flush();
+    } finally {
+      await coordinator.close();
+    }
+  });
+}
+
+/** `resweep backup list`: every saved state of the sweep's files. */
+export async function listSweepBackups(
+  options: BackupCommandOptions & { readonly all: boolean; readonly destination?: string | undefined },
+): Promise<BackupList> {
+  const { all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    listBackups(drive, { destination, ...(all ? {} : { path: sweep.studyDir }) }),
+  );
+}
+
+/** `resweep backup verify`. */
+export async function verifySweepBackups(
+  options: BackupCommandOptions & {
+    readonly deep: boolean;
+    readonly sample?: number | undefined;
+    readonly all: boolean;
+    readonly destination?: string | undefined;
+  },
+): Promise<VerifyReport> {
+  const { deep, sample, all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    verifyBackups(drive, {
+      deep,
+      destination,
+      checkFolder: unusableModels,
+      ...(sample === undefined ? {} : { sample }),
+      ...(all ? {} : { path: sweep.studyDir }),
+    }),
+  );
+}
+
+/** `resweep backup repair`: mends what is damaged from whatever is whole elsewhere. */
+export async function repairSweepBackups(
+  options: BackupCommandOptions & { readonly all: boolean; readonly destination?: string | undefined },
+): Promise<RepairReport> {
+  const { all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    repairBackups(drive, { destination, ...(all ? {} : { path: sweep.studyDir }) }),
+  );
+}
+
+/** `resweep backup prune`: what retention needs no more goes, or is only named. */
+export async function pruneSweepBackups(
+  options: BackupCommandOptions & {
+    readonly dryRun: boolean;
+    readonly all: boolean;
+    readonly destination?: string | undefined;
+  },
+): Promise<PruneReport> {
+  const { dryRun, all, destination } = options;
+  return withDrive(options, (drive, sweep) =>
+    pruneBackups(drive, { dryRun, destination, ...(all ? {} : { path: sweep.studyDir }) }),
+  );
+}
+
+export interface RestoreCommandOptions extends BackupCommandOptions {
+  /** File or folder to bring back; default: the study of the configuration. */
+  readonly path?: string | undefined;
+  readonly at?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly onProgress?: (progress: RestoreProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `resweep restore`: the study's database and then its folder, or one path.
+ * @throws ResweepError (exit code 3) where there are copies and none can be used; UsageError where there is none
+ */
+export async function restoreSweep(options: RestoreCommandOptions): Promise<RestoreResult[]> {
+  return withDrive(options, async (drive, sweep) => {
+    const { at, from, to, branch, onProgress, signal } = options;
+    const choice = {
+      ...(at === undefined ? {} : { at }),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(branch === undefined ? {} : { branch }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    if (options.path !== undefined) {
+      const path = resolve(options.path);
+      const outputs = join(sweep.projectRoot, OUTPUTS_FOLDER);
+      if (to === undefined && relative(outputs, path).startsWith('..')) {
+        throw new UsageError(`${path} does not lie in ${outputs}: a restore writes nowhere else.`, {
+          hint: 'Name a folder for it: --to DIR',
+        });
+      }
+      return [check(await drive.restore(path, { ...choice, ...(await howSaved(drive, sweep, path)) }))];
+    }
+    const database = check(await drive.restore(join(sweep.studyDir, STUDY_DB), choice));
+    return [database, await restoreFolderOf(drive, sweep, database, choice)];
+  });
+}
+
+/** The folder around a restored database: as of the same time, where one was asked for. */
+async function restoreFolderOf(
+  drive: Drive,
+  sweep: LocatedSweep,
+  database: RestoreResult,
+  choice: Parameters<Drive['restore']>[1],
+): Promise<RestoreResult> {
+  const { at, branch: _branch, ...others } = choice ?? {};
+  const folder = { ...others, isDirectory: true };
+  const time = at !== undefined && Number.isNaN(Date.parse(at)) ? database.createdAt : at;
+  if (time !== undefined) {
+    const result = await drive.restore(sweep.studyDir, { ...folder, at: time });
+    // None is as old as that: its first one is the nearest.
+    if (result.status !== 'absent') return result;
+  }
+  return drive.restore(sweep.studyDir, folder);
+}
+
+/** Whether a path is kept by itself, as a file or folder, or as a part of a folder that is. */
+async function howSaved(
+  drive: Drive,
+  sweep: LocatedSweep,
+  path: string,
+): Promise<{ readonly isDirectory: boolean; readonly within?: string }> {
+  const key = drive.drivePathFor(path);
+  const { backups } = await listBackups(drive);
+  const targets = new Set(backups.map((backup) => backup.path));
+  if (targets.has(key)) {
+    const isDirectory = existsSync(path) ? statSync(path).isDirectory() : !/\.[A-Za-z0-9]+$/.test(key);
+    return { isDirectory };
+  }
+  const around = [...targets].filter((target) => key.startsWith(`${target}/`)).sort((a, b) => b.length - a.length);
+  const [within] = around;
+  if (within !== undefined) return { isDirectory: false, within: join(sweep.projectRoot, within) };
+  return { isDirectory: existsSync(path) ? statSync(path).isDirectory() : true };
+}
+
+function check(result: RestoreResult): RestoreResult {
+  if (isThere(result)) return result;
+  const searched = result.searched.map(({ destination }) => destination).join(', ');
+  if (result.status === 'absent') {
+    throw new UsageError(`No backup of ${result.path} was found. Searched: ${searched}.`, { code: 'NO_BACKUP' });
+  }
+  throw new ResweepError('RESTORE_FAILED', `${result.path} could not be restored: ${result.error ?? result.status}`, {
+    exitCode: 3,
+    hint: 'resweep backup verify CONFIG --deep shows which copies are whole.',
+  });
+}

@@ -1,0 +1,140 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { figureCsv, type Figure } from '../../analysis/plots/figure.js';
+import { thinFigure } from '../../analysis/plots/thin-figure.js';
+import { writeFileAtomically } from '../../core/atomic-file.js';
+import { builtEntry } from '../../core/built-entry.js';
+import { ResweepError, UsageError } from '../../core/errors.js';
+import { DARK, LIGHT } from '../../report/charts/chart-theme.js';
+import { renderPng, renderSvg } from '../../report/render-chart.js';
+import { reportPage, type ReportFigure } from '../../report/report-page.js';
+import { bestTrialOf, paretoFrontOf } from '../../study/best-trials.js';
+import type { Study } from '../../study/study.js';
+import type { OpenTarget } from '../studies/open-target.js';
+import { reportContent } from './report-content.js';
+import { stageResults } from './stage-results.js';
+import { FIGURE_KINDS, isApplicable, StudyFigures } from './study-figures.js';
+import { storedConfigOf } from '../studies/stored-config.js';
+import { studyStatus } from './study-report.js';
+
+export interface WriteReportOptions {
+  /** The page. */
+  readonly out?: string | undefined;
+  /** Folders for one file per figure. */
+  readonly svg?: string | undefined;
+  readonly png?: string | undefined;
+  readonly csv?: string | undefined;
+  /** Of pictures; the page has both. @default 'light' */
+  readonly theme?: 'light' | 'dark' | undefined;
+}
+
+export interface WrittenReport {
+  readonly files: readonly string[];
+  readonly figures: readonly Figure['kind'][];
+}
+
+/** Trials that a figure of a report shows one by one. */
+const MOST_DRAWN = 1_500;
+const MOST_CURVES = 200;
+
+/** Writes what is asked for. @throws UsageError where nothing is asked for, or sharp is missing for a PNG */
+export async function writeReport(target: OpenTarget, options: WriteReportOptions): Promise<WrittenReport> {
+  const { out, svg, png, csv } = options;
+  if (out === undefined && svg === undefined && png === undefined && csv === undefined) {
+    throw new UsageError('Nothing to write.', { hint: 'resweep report --out report.html, or --svg, --png, --csv DIR' });
+  }
+  const { study } = target;
+  await study.sync();
+  const figures = await applicableFigures(study);
+  const best = bestNumbers(study);
+  const drawn = figures.map((figure) => {
+    const most = figure.kind === 'intermediateValues' ? MOST_CURVES : MOST_DRAWN;
+    return thinFigure(figure, most, new Set(best));
+  });
+  const files: string[] = [];
+  const write = (path: string, content: string | Uint8Array): void => {
+    writeFileAtomically(path, content);
+    files.push(path);
+  };
+  const theme = options.theme === 'dark' ? DARK : LIGHT;
+  const highlight = best.slice(0, 1);
+  for (const [i, figure] of figures.entries()) {
+    const thinned = drawn[i]?.figure ?? figure;
+    const name = fileName(figure.kind);
+    if (csv !== undefined) write(join(makeFolder(csv), `${name}.csv`), figureCsv(figure));
+    if (svg !== undefined) write(join(makeFolder(svg), `${name}.svg`), await renderSvg(thinned, { theme, highlight }));
+    if (png !== undefined) write(join(makeFolder(png), `${name}.png`), await renderPng(thinned, { theme, highlight }));
+  }
+  if (out !== undefined) {
+    const parts: ReportFigure[] = [];
+    for (const { figure, shown, of } of drawn) {
+      parts.push({
+        id: fileName(figure.kind),
+        figure,
+        note: shown < of ? `${shown.toLocaleString('en')} of ${of.toLocaleString('en')} trials drawn` : undefined,
+        svg: await renderSvg(figure, { highlight }),
+      });
+    }
+    // What the sweep really works towards: an edit in the dashboard, or of the last run, wins over the file.
+    const wanted = storedConfigOf(study)?.trials ?? target.target;
+    const status = await studyStatus(study, { ...target, target: wanted });
+    const { studyDir, study8 } = target;
+    const results = studyDir === undefined || study8 === undefined ? [] : stageResults(studyDir, study8);
+    const content = await reportContent(study, status, target.config, parts, highlight, results);
+    write(out, reportPage(content, clientScript()));
+  }
+  return { files, figures: figures.map(({ kind }) => kind) };
+}
+
+function makeFolder(path: string): string {
+  mkdirSync(path, { recursive: true });
+  return path;
+}
+
+/** `optimizationHistory` → `optimization-history`. */
+function fileName(kind: Figure['kind']): string {
+  return kind.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+async function applicableFigures(study: Study): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const all = new StudyFigures(study);
+  for (const kind of FIGURE_KINDS) {
+    if (!isApplicable(kind, study.directions.length)) continue;
+    try {
+      figures.push(await all.figure(kind));
+    } catch (error) {
+      // What cannot be told from these trials is left out; a fault of ours is not.
+      if (!(error instanceof UsageError)) throw error;
+    }
+  }
+  return figures;
+}
+
+/** Numbers of the best hundred trials, the best first; of several objectives the front. */
+export function bestNumbers(study: Study): number[] {
+  const [direction] = study.directions;
+  if (study.directions.length > 1 || direction === undefined) {
+    return paretoFrontOf(study.history.finished, study.directions).map(({ number }) => number);
+  }
+  const best = bestTrialOf(study.history.finished, direction);
+  const sign = direction === 'maximize' ? -1 : 1;
+  const others = study.history.finished
+    .filter((trial) => trial.state === 'COMPLETE' && trial.isFeasible && trial.number !== best?.number)
+    .sort((a, b) => sign * ((a.value ?? NaN) - (b.value ?? NaN)))
+    .slice(0, 99);
+  return [...(best === undefined ? [] : [best.number]), ...others.map(({ number }) => number)];
+}
+
+function clientScript(): string {
+  const path = builtEntry('../../report/client/report-client.js', import.meta.url);
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ResweepError('NOT_BUILT', `${path} is missing: this resweep was not built whole.`, {
+      cause: error,
+      hint: 'npm run build',
+    });
+  }
+}
