@@ -1,13 +1,16 @@
+import type { ParamValue } from '../core/distributions.js';
 import { TRIAL_ATTRIBUTE, type FrozenTrial } from '../core/frozen-trial.js';
 import { UsageError } from '../core/errors.js';
+import type { Study } from '../app/studies/study-catalog.js';
 import { rangeText } from '../app/views/report-content.js';
 import { reasonOf } from '../app/views/study-report.js';
 import { listTrialFiles, readJsonFile, trialDirectory } from '../app/trials/trial-files.js';
 import { notedTrials, readNote } from '../app/trials/trial-notes.js';
-import type { AxisFilter, TrialDetail, TrialPage } from './api-types.js';
+import type { AxisFilter, TrialDetail, TrialLine, TrialPage } from './api-types.js';
 import { attributeLines, finiteOr, shownParams, trialLine } from './serialize.js';
 import type { OpenedStudy } from './open-studies.js';
 import { metricNames } from './study-answers.js';
+import { shownState, TrialIndex } from './trial-index.js';
 
 export interface TrialQuery {
   /** `number`, `state`, `seconds`, `value:<index>` or `param:<name>`. */
@@ -21,63 +24,77 @@ export interface TrialQuery {
   readonly limit: number;
 }
 
-/** Lists as they were sorted last: turning a page sorts nothing. */
-const sortedLists = new Map<string, readonly FrozenTrial[]>();
-const MOST_LISTS = 12;
+/** The columns of each study as it was last looked at. */
+const indexes = new WeakMap<Study, { readonly revision: number; readonly index: TrialIndex }>();
+
+function indexOf({ study, revision }: OpenedStudy): TrialIndex {
+  const known = indexes.get(study);
+  if (known?.revision === revision) return known.index;
+  const index = new TrialIndex(study.history.all.filter(Boolean));
+  indexes.set(study, { revision, index });
+  return index;
+}
 
 /** One page of the trials that pass the filters, sorted. Trials without the value sorted by come last. */
 export function trialPage(opened: OpenedStudy, query: TrialQuery): TrialPage {
-  const { study, revision, entry } = opened;
-  const { offset, limit, ...choice } = query;
+  const { study, revision } = opened;
+  const index = indexOf(opened);
   const notes = notedTrials(study);
-  const key = JSON.stringify([entry.id, revision, choice]);
-  let list = sortedLists.get(key);
-  if (list === undefined) {
-    list = sortedTrials(opened, query, notes);
-    sortedLists.set(key, list);
-    for (const old of sortedLists.keys()) {
-      if (sortedLists.size <= MOST_LISTS) break;
-      sortedLists.delete(old);
-    }
+  const passes = filterOf(opened, index, query, notes);
+  const rows: TrialLine[] = [];
+  let total = 0;
+  for (const place of index.sorted(query.sort, query.descending)) {
+    if (!passes(place)) continue;
+    const trial = index.trials[place] as FrozenTrial;
+    if (total >= query.offset && rows.length < query.limit) rows.push(trialLine(trial, notes));
+    total++;
   }
-  const rows = list.slice(offset, offset + limit).map((trial) => trialLine(trial, notes));
-  return { rows, total: list.length, revision };
+  prepareSearch(index.trials);
+  return { rows, total, revision };
 }
 
-function sortedTrials(
+/** Whether the trial at a place passes all filters. */
+function filterOf(
   { study }: OpenedStudy,
+  index: TrialIndex,
   query: TrialQuery,
   notes: ReadonlyMap<number, readonly string[]>,
-): FrozenTrial[] {
+): (place: number) => boolean {
   const names = metricNames(study);
   const words = query.words.toLowerCase().split(/\s+/).filter(Boolean);
-  const passing = study.history.all.filter(
-    (trial) =>
-      (query.states.length === 0 || query.states.includes(trial.isInterrupted ? 'INTERRUPTED' : trial.state)) &&
-      query.axes.every((axis) => passesAxis(trial, axis, names)) &&
-      (words.length === 0 || hasWords(trial, words, notes)),
-  );
-  const keyOf = sortKey(query.sort);
-  const keyed = passing.map((trial) => ({ trial, key: keyOf(trial) }));
-  const sign = query.descending ? -1 : 1;
-  keyed.sort((a, b) => {
-    if (a.key === undefined || b.key === undefined) {
-      return Number(a.key === undefined) - Number(b.key === undefined) || sign * (a.trial.number - b.trial.number);
-    }
-    return a.key < b.key ? -sign : a.key > b.key ? sign : sign * (a.trial.number - b.trial.number);
-  });
-  return keyed.map(({ trial }) => trial);
+  const tests: ((place: number) => boolean)[] = query.axes.map((axis) => axisTest(index, axis, names));
+  if (query.states.length > 0) {
+    const states = new Set(query.states);
+    tests.push((place) => states.has(shownState(index.trials[place] as FrozenTrial)));
+  }
+  // The dearest last.
+  if (words.length > 0) tests.push((place) => hasWords(index.trials[place] as FrozenTrial, words, notes));
+  return (place) => tests.every((test) => test(place));
 }
 
-function passesAxis(trial: FrozenTrial, axis: AxisFilter, names: readonly string[]): boolean {
-  if (axis.kind === 'value') {
-    const value = trial.state === 'COMPLETE' ? trial.values?.[Math.max(0, names.indexOf(axis.name))] : undefined;
-    return value !== undefined && value >= (axis.min ?? -Infinity) && value <= (axis.max ?? Infinity);
+function axisTest(index: TrialIndex, axis: AxisFilter, names: readonly string[]): (place: number) => boolean {
+  const { kind, name, min = -Infinity, max = Infinity, oneOf } = axis;
+  if (kind === 'value') {
+    const objective = Math.max(0, names.indexOf(name));
+    return (place) => {
+      const { state, values } = index.trials[place] as FrozenTrial;
+      const value = state === 'COMPLETE' ? (values?.[objective] ?? NaN) : NaN;
+      return value >= min && value <= max;
+    };
   }
-  const internal = trial.internalParams[axis.name];
-  const value = internal === undefined ? undefined : trial.distributions[axis.name]?.toExternal(internal);
-  if (axis.oneOf !== undefined) return axis.oneOf.includes(value === undefined ? 'None' : String(value));
-  return typeof value === 'number' && value >= (axis.min ?? -Infinity) && value <= (axis.max ?? Infinity);
+  const column = index.column(`param:${name}`);
+  if (oneOf !== undefined) {
+    const chosen = new Set(oneOf);
+    const textOf = (place: number): string | undefined => {
+      if ('texts' in column) return column.texts[place];
+      const number = column.numbers[place] as number;
+      return Number.isNaN(number) ? undefined : String(number);
+    };
+    return (place) => chosen.has(textOf(place) ?? 'None');
+  }
+  if ('texts' in column) return () => false;
+  const { numbers } = column;
+  return (place) => (numbers[place] as number) >= min && (numbers[place] as number) <= max;
 }
 
 /** What the words of a filter are looked for in, all but the tags; a trial as read never changes. */
@@ -86,12 +103,35 @@ const searchTexts = new WeakMap<FrozenTrial, string>();
 function searchText(trial: FrozenTrial): string {
   let text = searchTexts.get(trial);
   if (text === undefined) {
-    const state = trial.isInterrupted ? 'INTERRUPTED' : trial.state;
-    const params = Object.entries(shownParams(trial)).map(([name, value]) => `${name}=${String(value)}`);
-    text = [`#${trial.number}`, state, ...params, reasonOf(trial) ?? ''].join(' ').toLowerCase();
+    const params = trial.state === 'WAITING' ? Object.entries(shownParams(trial)) : givenParams(trial);
+    const assigned = params.map(([name, value]) => `${name}=${String(value)}`);
+    text = [`#${trial.number}`, shownState(trial), ...assigned, reasonOf(trial) ?? ''].join(' ').toLowerCase();
     searchTexts.set(trial, text);
   }
   return text;
+}
+
+function givenParams({ internalParams, distributions }: FrozenTrial): [string, ParamValue | undefined][] {
+  return Object.keys(internalParams).map((name) => [
+    name,
+    distributions[name]?.toExternal(internalParams[name] ?? NaN),
+  ]);
+}
+
+/** Trials whose texts are made in one go, which takes about a millisecond. */
+const PREPARED_AT_ONCE = 200;
+/** Lists of trials whose texts are made, or being made. */
+const prepared = new WeakSet<readonly FrozenTrial[]>();
+
+/** Makes the texts while nobody waits: the first letter of a filter then finds them. */
+function prepareSearch(trials: readonly FrozenTrial[]): void {
+  if (prepared.has(trials)) return;
+  prepared.add(trials);
+  const go = (from: number): void => {
+    for (const trial of trials.slice(from, from + PREPARED_AT_ONCE)) searchText(trial);
+    if (from + PREPARED_AT_ONCE < trials.length) setTimeout(go, 1, from + PREPARED_AT_ONCE).unref();
+  };
+  setTimeout(go, 1, 0).unref();
 }
 
 function hasWords(
@@ -102,27 +142,6 @@ function hasWords(
   const tags = notes.get(trial.trialId)?.map((tag) => `#${tag}`.toLowerCase()) ?? [];
   const text = searchText(trial);
   return words.every((word) => text.includes(word) || tags.some((tag) => tag.includes(word)));
-}
-
-function sortKey(sort: string): (trial: FrozenTrial) => number | string | undefined {
-  const [, kind, name = ''] = /^(\w+)(?::([\s\S]*))?$/.exec(sort) ?? [];
-  switch (kind) {
-    case 'state':
-      return (trial) => (trial.isInterrupted ? 'INTERRUPTED' : trial.state);
-    case 'seconds':
-      return (trial) => trial.duration;
-    case 'value':
-      return (trial) => trial.values?.[Number(name)];
-    case 'param':
-      return (trial) => {
-        const internal = trial.internalParams[name];
-        if (internal === undefined) return undefined;
-        const value = trial.distributions[name]?.toExternal(internal);
-        return typeof value === 'number' ? value : String(value);
-      };
-    default:
-      return (trial) => trial.number;
-  }
 }
 
 /** @throws UsageError for a number that no trial has */

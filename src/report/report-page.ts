@@ -139,9 +139,9 @@ function tableOf({ columns, rows, numeric = [] }: ReportTable): Markup {
 function figureOf({ id, figure, note, svg }: ReportFigure): Markup {
   return html`<figure>
     <figcaption>
-      <h3>${chartTitle(figure)}</h3>
+      <h3>${chartTitle(figure.kind)}</h3>
       ${note === undefined ? '' : html`<span class="soft">${note}</span>`}
     </figcaption>
-    <div class="chart" id="${id}" role="img" aria-label="${chartTitle(figure)}">${new Markup(svg)}</div>
+    <div class="chart" id="${id}" role="img" aria-label="${chartTitle(figure.kind)}">${new Markup(svg)}</div>
   </figure>`;
 }

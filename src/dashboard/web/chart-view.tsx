@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { chartHeight, chartOption, chartTitle } from '../../report/charts/chart.js';
 import { DARK, LIGHT } from '../../report/charts/chart-theme.js';
@@ -8,7 +8,7 @@ import type { FigureAnswer } from '../api-types.js';
 import { api, figureCsvPath, figurePath, type FigureQuery } from './api.js';
 import { ThemeContext, StudyContext } from './contexts.js';
 import { drawSoon } from './draw-queue.js';
-import { useCalm, useLoaded, useWidth } from './hooks.js';
+import { useCalm, useLoaded, useNear, useWidth } from './hooks.js';
 import { Problem } from './parts.js';
 
 /** A figure is asked for again only after so many times what it took. */
@@ -25,7 +25,7 @@ export interface ChartProps {
   readonly children?: JSX.Element | undefined;
 }
 
-/** A figure of the study in view, drawn and kept up to date. */
+/** A figure of the study in view, asked for and drawn once it comes near the screen, and kept up to date. */
 export function Chart(props: ChartProps): JSX.Element {
   const { kind, query = {}, note } = props;
   const study = useContext(StudyContext);
@@ -33,6 +33,8 @@ export function Chart(props: ChartProps): JSX.Element {
   const path = figurePath(id, kind, query);
   const [cost, setCost] = useState(0);
   const [drawn, setDrawn] = useState<FigureAnswer>();
+  const card = useRef<HTMLElement>(null);
+  const isNear = useNear(card);
   // What takes long is brought up to date less often.
   const revision = useCalm(study.revision, cost * CALM);
   const { value, error, loading } = useLoaded(
@@ -43,11 +45,16 @@ export function Chart(props: ChartProps): JSX.Element {
       return answer;
     },
     [path, revision],
+    isNear,
   );
-  const title = props.title ?? (value === undefined ? '' : chartTitle(value.figure));
+  const title = props.title ?? chartTitle(kind);
   const thinned = value !== undefined && value.shown < value.of;
   return (
-    <section class="card chart-card" aria-busy={loading || (value !== undefined && drawn !== value)}>
+    <section
+      ref={card}
+      class="card chart-card"
+      aria-busy={isNear && (loading || (value !== undefined && drawn !== value))}
+    >
       <div class="card-head">
         <h3>{title}</h3>
         {thinned && (
@@ -66,7 +73,7 @@ export function Chart(props: ChartProps): JSX.Element {
       {error !== undefined && value === undefined ? (
         <Problem error={error} />
       ) : value === undefined ? (
-        <div class="placeholder" />
+        <div class={isNear ? 'placeholder' : 'unseen'} />
       ) : (
         <Drawing {...props} title={title} answer={value} onDrawn={setDrawn} />
       )}
@@ -88,7 +95,7 @@ function Drawing(
   const turns = answer.figure.kind === 'paretoFront' && answer.figure.targetNames.length === 3;
   const height = chartHeight(answer.figure, width);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (width === 0 || element === null) return undefined;
     return drawSoon(element, () => {
@@ -165,7 +172,7 @@ function trialNumberOf(event: { seriesType?: string; value?: unknown; name?: str
 
 /** A figure in a sentence, for those who do not see it. */
 function describe({ figure, of }: FigureAnswer, title: string | undefined): string {
-  const name = title ?? chartTitle(figure);
+  const name = title ?? chartTitle(figure.kind);
   if (figure.kind === 'optimizationHistory') {
     const best = figure.series[0]?.best?.at(-1);
     return `${name}: ${of} trials${typeof best === 'number' ? `, best ${best}` : ''}`;

@@ -32,10 +32,14 @@ export interface Loaded<T> {
 }
 
 /**
- * Loads something, again when one of `keys` changes. The old value stays until the new one is there; it goes at once where the first key
- * changes, which says what is loaded.
+ * Loads something, again when one of `keys` changes, but nothing while it is not `wanted`. The old value stays until the new one is
+ * there; it goes at once where the first key changes, which says what is loaded.
  */
-export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: readonly unknown[]): Loaded<T> {
+export function useLoaded<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  keys: readonly unknown[],
+  wanted = true,
+): Loaded<T> {
   const [state, setState] = useState<{
     key: unknown;
     value?: T | undefined;
@@ -45,7 +49,9 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: re
     key: keys[0],
     loading: true,
   });
-  useEffect(() => {
+  // Asked for at once, not only after the next frame: whoever clicks waits for the answer.
+  useLayoutEffect(() => {
+    if (!wanted) return undefined;
     const controller = new AbortController();
     setState((before) => (before.key === keys[0] ? { ...before, loading: true } : { key: keys[0], loading: true }));
     load(controller.signal).then(
@@ -64,7 +70,7 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: re
     return () => {
       controller.abort();
     };
-  }, keys);
+  }, [...keys, wanted]);
   const { value, error, loading } =
     state.key === keys[0] ? state : { value: undefined, error: undefined, loading: true };
   return { value, error, loading, set: (next) => setState({ key: keys[0], value: next, loading: false }) };
@@ -131,6 +137,34 @@ export function useTicks(milliseconds: number): number {
     };
   }, [milliseconds]);
   return count;
+}
+
+/** Pixels around the screen within which something is got ready. */
+const NEAR = 240;
+
+/** Whether an element is on the screen or nearly; stays so once it was. On paper everything is. */
+export function useNear(ref: { readonly current: Element | null }): boolean {
+  const [isNear, setNear] = useState(false);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (isNear || element === null) return undefined;
+    const note = (): void => setNear(true);
+    // At once for what one sees; the observer tells it a frame later.
+    if (element.getBoundingClientRect().top < innerHeight + NEAR) note();
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some(({ isIntersecting }) => isIntersecting)) note();
+      },
+      { rootMargin: `${NEAR}px 0px` },
+    );
+    observer.observe(element);
+    addEventListener('beforeprint', note);
+    return () => {
+      observer.disconnect();
+      removeEventListener('beforeprint', note);
+    };
+  }, [isNear]);
+  return isNear;
 }
 
 /** Width of an element in pixels, 0 before it is known. */

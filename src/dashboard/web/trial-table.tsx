@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { AxisFilter, ShownState, StudyDetail, TrialLine } from '../api-types.js';
 import { api } from './api.js';
@@ -18,6 +18,12 @@ interface Column {
   readonly cell: (trial: TrialLine) => JSX.Element | string;
 }
 
+interface Choice {
+  readonly sort: { readonly key: string; readonly descending: boolean };
+  readonly states: readonly ShownState[];
+  readonly words: string;
+}
+
 /** The trials, sorted and filtered by the server, a page at a time. */
 export function TrialTable({
   study,
@@ -27,42 +33,45 @@ export function TrialTable({
   readonly axes: readonly AxisFilter[];
 }): JSX.Element {
   const { id, revision } = useContext(StudyContext);
-  const [sort, setSort] = useState<{ key: string; descending: boolean }>({ key: 'number', descending: true });
-  const [states, setStates] = useState<readonly ShownState[]>([]);
-  const [words, setWords] = useState('');
-  const [page, setPage] = useState(0);
-  const search = useRef<HTMLInputElement>(null);
-  const query = new URLSearchParams({
+  const [choice, setChoice] = useState<Choice>({ sort: { key: 'number', descending: true }, states: [], words: '' });
+  const { sort, states, words } = choice;
+  const filters = {
     sort: sort.key,
     order: sort.descending ? 'desc' : 'asc',
     states: states.join(),
     words,
     axes: JSON.stringify(axes),
-    offset: String(page * PAGE),
-    limit: String(PAGE),
-  });
+  };
+  const chosen = JSON.stringify(filters);
+  // A page is one of what was chosen then: another choice begins with its first.
+  const [turned, setTurned] = useState({ page: 0, of: chosen });
+  const page = turned.of === chosen ? turned.page : 0;
+  const query = new URLSearchParams({ ...filters, offset: String(page * PAGE), limit: String(PAGE) });
   const { value, error, loading } = useLoaded(
     (signal) => api.trials(id, query, signal),
     [id, query.toString(), revision],
   );
-  useEffect(() => setPage(0), [JSON.stringify(axes), words, states.join(), sort]);
-  useEffect(() => {
-    const focus = (event: KeyboardEvent): void => {
-      if (event.key !== '/' || event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement)
-        return;
-      event.preventDefault();
-      search.current?.focus();
-    };
-    addEventListener('keydown', focus);
-    return () => removeEventListener('keydown', focus);
-  }, []);
-  const columns = columnsOf(study);
+  const search = useFocusKey();
   const total = value?.total ?? 0;
   const pages = Math.max(1, Math.ceil(total / PAGE));
+  const turn = (by: number): void => setTurned({ page: page + by, of: chosen });
   const toggle = (state: ShownState): void =>
-    setStates((before) => (before.includes(state) ? before.filter((one) => one !== state) : [...before, state]));
+    setChoice((before) => ({
+      ...before,
+      states: before.states.includes(state) ? before.states.filter((one) => one !== state) : [...before.states, state],
+    }));
   const by = (key: string): void =>
-    setSort((before) => ({ key, descending: before.key === key ? !before.descending : key === 'number' }));
+    setChoice((before) => ({
+      ...before,
+      sort: { key, descending: before.sort.key === key ? !before.sort.descending : key === 'number' },
+    }));
+  const { metricNames, params } = study;
+  const columns = useMemo(() => columnsOf(study), [id, JSON.stringify([metricNames, params])]);
+  const best = study.frontSize === null ? study.best?.number : undefined;
+  const rows = useMemo(
+    () => <Rows id={id} rows={value?.rows ?? []} columns={columns} best={best} />,
+    [value?.rows, columns, best],
+  );
   return (
     <section class="card table-card" aria-busy={loading}>
       <div class="toolbar">
@@ -72,7 +81,7 @@ export function TrialTable({
           placeholder="Filter: lr=0.01, #tag, words   (/)"
           aria-label="Filter trials"
           value={words}
-          onInput={(event) => setWords(event.currentTarget.value)}
+          onInput={({ currentTarget }) => setChoice((before) => ({ ...before, words: currentTarget.value }))}
         />
         <div class="toggles" role="group" aria-label="States">
           {STATES.filter((state) => has(study, state)).map((state) => (
@@ -108,42 +117,69 @@ export function TrialTable({
               ))}
             </tr>
           </thead>
-          <tbody>
-            {value?.rows.map((trial) => (
-              <tr
-                key={trial.number}
-                class={trial.number === study.best?.number && study.frontSize === null ? 'best-row' : ''}
-                onClick={(event) => {
-                  // The whole row leads there; the link in it is for the keyboard.
-                  if (!(event.target instanceof HTMLAnchorElement))
-                    location.hash = `/study/${id}/trial/${trial.number}`;
-                }}
-              >
-                {columns.map((column) => (
-                  <td key={column.key} class={column.numeric ? 'n' : ''}>
-                    {column.cell(trial)}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
+          {rows}
         </table>
         {value?.rows.length === 0 && <p class="soft pad">No trial passes these filters.</p>}
       </div>
       {pages > 1 && (
         <div class="pager">
-          <button type="button" disabled={page === 0} onClick={() => setPage(page - 1)}>
+          <button type="button" disabled={page === 0} onClick={() => turn(-1)}>
             Previous
           </button>
           <span class="small">
             Page {page + 1} of {pages}
           </span>
-          <button type="button" disabled={page + 1 >= pages} onClick={() => setPage(page + 1)}>
+          <button type="button" disabled={page + 1 >= pages} onClick={() => turn(1)}>
             Next
           </button>
         </div>
       )}
     </section>
+  );
+}
+
+/** The input that `/` leads to. */
+function useFocusKey(): { current: HTMLInputElement | null } {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent): void => {
+      if (event.key !== '/' || event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement)
+        return;
+      event.preventDefault();
+      input.current?.focus();
+    };
+    addEventListener('keydown', focus);
+    return () => removeEventListener('keydown', focus);
+  }, []);
+  return input;
+}
+
+/** One page of rows. Each keeps its place: only what differs from the page before is written anew. */
+function Rows(props: {
+  readonly id: string;
+  readonly rows: readonly TrialLine[];
+  readonly columns: readonly Column[];
+  readonly best: number | undefined;
+}): JSX.Element {
+  const { id, rows, columns, best } = props;
+  return (
+    <tbody
+      onClick={({ target }) => {
+        // The whole row leads there; the link in it is for the keyboard.
+        const row = target instanceof HTMLAnchorElement ? null : (target as Element).closest('tr');
+        if (row !== null) location.hash = `/study/${id}/trial/${row.dataset['number'] ?? ''}`;
+      }}
+    >
+      {rows.map((trial, i) => (
+        <tr key={i} data-number={trial.number} class={trial.number === best ? 'best-row' : ''}>
+          {columns.map((column) => (
+            <td key={column.key} class={column.numeric ? 'n' : ''}>
+              {column.cell(trial)}
+            </td>
+          ))}
+        </tr>
+      ))}
+    </tbody>
   );
 }
 

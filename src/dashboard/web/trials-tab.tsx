@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useCallback, useContext, useState } from 'preact/hooks';
+import { useCallback, useContext, useRef, useState } from 'preact/hooks';
 
 import { shortNumber } from '../../report/charts/chart-parts.js';
 import type { ECharts } from '../../report/client/register-charts.js';
@@ -14,10 +14,14 @@ export function TrialsTab({ study }: TabProps): JSX.Element {
   const { id } = useContext(StudyContext);
   const [axes, setAxes] = useState<readonly AxisFilter[]>([]);
   const [cleared, setCleared] = useState(0);
+  const drawn = useRef<Intervals>(new Map());
   const watch = useCallback((chart: ECharts, answer: FigureAnswer) => {
     chart.off('axisareaselected');
-    chart.on('axisareaselected', () => setAxes(selectedAxes(chart, answer)));
-    if (selectedAxes(chart, answer).length === 0) setAxes([]);
+    drawAgain(chart, answer, drawn.current);
+    chart.on('axisareaselected', () => {
+      drawn.current = selectedIntervals(chart, answer);
+      setAxes(axesOf(drawn.current, answer));
+    });
   }, []);
   if (study.counts?.total === 0) return <Empty title="No trial yet." />;
   return (
@@ -44,6 +48,7 @@ export function TrialsTab({ study }: TabProps): JSX.Element {
             type="button"
             class="quiet"
             onClick={() => {
+              drawn.current = new Map();
               setAxes([]);
               setCleared((before) => before + 1);
             }}
@@ -57,24 +62,52 @@ export function TrialsTab({ study }: TabProps): JSX.Element {
   );
 }
 
-/** The ranges drawn on the axes, in the units of the trials. */
-function selectedAxes(chart: ECharts, { figure }: FigureAnswer): AxisFilter[] {
-  if (figure.kind !== 'parallelCoordinate') return [];
-  const option = chart.getOption() as { parallelAxis?: { activeIntervals?: number[][] }[] };
-  const dimensions = [...figure.objectives, ...figure.params];
+/** By the label of an axis the ranges drawn on it, in its own units. */
+type Intervals = ReadonlyMap<string, readonly (readonly number[])[]>;
+
+function dimensionsOf({ figure }: FigureAnswer): readonly ParallelDimension[] {
+  return figure.kind === 'parallelCoordinate' ? [...figure.objectives, ...figure.params] : [];
+}
+
+function selectedIntervals(chart: ECharts, answer: FigureAnswer): Intervals {
   const model = (chart as unknown as { getModel(): AxisModels }).getModel();
-  return (option.parallelAxis ?? []).flatMap((_, i) => {
-    const intervals = model.getComponent('parallelAxis', i)?.activeIntervals ?? [];
-    const dimension = dimensions[i];
-    if (dimension === undefined || intervals.length === 0) return [];
+  return new Map(
+    dimensionsOf(answer).flatMap(({ label }, i) => {
+      const intervals = model.getComponent('parallelAxis', i)?.activeIntervals ?? [];
+      return intervals.length === 0 ? [] : [[label, intervals]];
+    }),
+  );
+}
+
+/** A chart drawn anew, with newer trials or in other colours, keeps its ranges. */
+function drawAgain(chart: ECharts, answer: FigureAnswer, drawn: Intervals): void {
+  if (drawn.size === 0) return;
+  const labels = dimensionsOf(answer).map(({ label }) => label);
+  const select = (parallelAxisIndex: number): void => {
+    const intervals = drawn.get(labels[parallelAxisIndex] ?? '') ?? [];
+    chart.dispatchAction({ type: 'axisAreaSelect', parallelAxisIndex, intervals });
+  };
+  const places = [...labels.keys()].filter((i) => drawn.has(labels[i] ?? ''));
+  for (const place of places) select(place);
+  // An axis shows its ranges only once another one was acted on.
+  const other = labels.findIndex((_, i) => i !== places.at(-1));
+  if (other >= 0) select(other);
+}
+
+/** The ranges drawn on the axes, in the units of the trials. */
+function axesOf(drawn: Intervals, answer: FigureAnswer): AxisFilter[] {
+  const objectives = answer.figure.kind === 'parallelCoordinate' ? answer.figure.objectives.length : 0;
+  return dimensionsOf(answer).flatMap((dimension, i) => {
+    const intervals = drawn.get(dimension.label) ?? [];
+    if (intervals.length === 0) return [];
     const low = Math.min(...intervals.map(([from = 0]) => from));
     const high = Math.max(...intervals.map(([, to = 0]) => to));
-    return [axisFilter(dimension, i < figure.objectives.length ? 'value' : 'param', low, high)];
+    return [axisFilter(dimension, i < objectives ? 'value' : 'param', low, high)];
   });
 }
 
 interface AxisModels {
-  getComponent(name: string, index: number): { readonly activeIntervals?: number[][] } | undefined;
+  getComponent(name: string, index: number): { readonly activeIntervals?: readonly (readonly number[])[] } | undefined;
 }
 
 function axisFilter(dimension: ParallelDimension, kind: AxisFilter['kind'], low: number, high: number): AxisFilter {

@@ -82,6 +82,6 @@ const TITLES: Readonly<Record<Figure['kind'], string>> = {
   terminatorImprovement: 'Room for improvement',
 };
 
-export function chartTitle(figure: Figure): string {
-  return TITLES[figure.kind];
+export function chartTitle(kind: Figure['kind']): string {
+  return TITLES[kind];
 }

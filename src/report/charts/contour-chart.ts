@@ -7,6 +7,8 @@ import { contourRings } from './contour-bands.js';
 import { pairAxis, pairsOf, panelColumns } from './scatter-panels.js';
 
 const BANDS = 9;
+/** Dots above this in a panel are drawn as one shape. */
+const LARGE = 100;
 
 /** Values over pairs of parameters as bands, the better the darker; a dot is a trial. */
 export function contourChart(figure: ContourFigure, settings: ChartSettings): EChartsOption {
@@ -121,6 +123,8 @@ function trialsOf(pair: ContourSubplot, i: number, theme: ChartTheme): object {
     z: 3,
     symbolSize: pair.xs.length > 1_000 ? 3 : 5,
     cursor: 'pointer',
+    large: pair.xs.length > LARGE,
+    largeThreshold: LARGE,
     itemStyle: { color: theme.ink, opacity: 0.75, borderColor: theme.card, borderWidth: 0.5 },
     data: pair.xs.map((x, k) => [x, pair.ys[k] ?? '', pair.trialNumbers[k] ?? 0]),
     tooltip: {

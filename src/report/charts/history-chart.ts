@@ -16,8 +16,8 @@ import {
   type ChartSettings,
 } from './chart-parts.js';
 
-/** Points above this are drawn in one go. */
-const LARGE = 3_000;
+/** Points above this are drawn as one shape, filled. */
+const LARGE = 400;
 
 export function historyChart(figure: OptimizationHistoryFigure, settings: ChartSettings): EChartsOption {
   if (figure.series.length === 0) return emptyOption(settings, 'No trial is complete yet.');
@@ -72,11 +72,13 @@ function pointsOf(one: HistorySeries, several: boolean, color: string, settings:
     ...(infeasible.length === 0
       ? []
       : [
-          scatter('Violates a constraint', infeasible, {
-            color: 'transparent',
-            borderColor: theme.muted,
-            borderWidth: 1,
-          }),
+          scatter(
+            'Violates a constraint',
+            infeasible,
+            infeasible.length > LARGE
+              ? { color: theme.muted, opacity: 0.6 }
+              : { color: 'transparent', borderColor: theme.muted, borderWidth: 1 },
+          ),
         ]),
   ];
 }

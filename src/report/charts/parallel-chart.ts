@@ -30,7 +30,8 @@ export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartS
     ...baseOption(settings),
     tooltip: { show: false },
     parallel: { left: 48, right: 64, top: 44, bottom: 26 },
-    parallelAxis: dimensions.map((dimension, i) => axisOf(dimension, i, theme)),
+    // While a range is drawn over many lines they stay as they are: it moves with the pointer, they follow once it is let go.
+    parallelAxis: dimensions.map((dimension, i) => ({ ...axisOf(dimension, i, theme), realtime: !many })),
     visualMap: {
       show: false,
       type: 'continuous',
@@ -41,6 +42,9 @@ export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartS
     },
     series: {
       type: 'parallel',
+      // On a canvas of their own: what moves over the lines does not draw them again. A picture has no such layers.
+      ...(settings.still === true ? {} : { zlevel: -1 }),
+      silent: true,
       data: rows,
       lineStyle: { width: many ? 1 : 1.5, opacity: many ? 0.45 : 0.7 },
       inactiveOpacity: 0.04,

@@ -23,6 +23,7 @@ export function sliceChart(figure: SliceFigure, settings: ChartSettings): EChart
   const columns = panelColumns(subplots.length, settings);
   const last = subplots.reduce((most, one) => Math.max(most, one.trialNumbers.at(-1) ?? 0), 1);
   const range = calmRange(subplots.flatMap(({ y }) => y));
+  const count = subplots.reduce((sum, { y }) => sum + y.length, 0);
   return {
     ...baseOption(settings),
     grid: panelGrid(subplots.length, settings, columns),
@@ -36,31 +37,81 @@ export function sliceChart(figure: SliceFigure, settings: ChartSettings): EChart
       ...numberAxis(theme, i % columns === 0 ? targetName : '', { nameGap: 54, axisLine: { show: false }, ...range }),
       gridIndex: i,
     })),
-    visualMap: {
-      show: false,
-      type: 'continuous',
-      min: 0,
-      max: last,
-      dimension: 2,
-      inRange: { color: theme.ramp.slice(1) },
-    },
-    series: subplots.map((one, i) => ({
-      type: 'scatter',
-      xAxisIndex: i,
-      yAxisIndex: i,
-      symbolSize: one.y.length > 1_000 ? 4 : 7,
-      data: one.y.map((y, k) => [one.x[k] ?? '', y, one.trialNumbers[k] ?? 0]),
-      itemStyle: { opacity: 0.8 },
-      cursor: 'pointer',
-      tooltip: {
-        formatter: ({ value }: { value: (number | string)[] }) =>
-          tip(`Trial ${value[2] ?? ''}`, [
-            [one.param, shown(value[0])],
-            [targetName, shown(value[1])],
-          ]),
-      },
-    })),
-  } as EChartsOption;
+    series: subplots.flatMap((one, i) =>
+      markSeries(
+        one.y.map((y, k) => ({
+          value: [one.x[k] ?? '', y, one.trialNumbers[k] ?? 0],
+          place: (one.trialNumbers[k] ?? 0) / last,
+        })),
+        theme.ramp.slice(1),
+        count,
+        {
+          xAxisIndex: i,
+          yAxisIndex: i,
+          symbolSize: one.y.length > 1_000 ? 4 : one.y.length > 200 ? 5 : 7,
+          itemStyle: { opacity: 0.8 },
+          tooltip: {
+            formatter: ({ value }: { value: (number | string)[] }) =>
+              tip(`Trial ${value[2] ?? ''}`, [
+                [one.param, shown(value[0])],
+                [targetName, shown(value[1])],
+              ]),
+          },
+        },
+      ),
+    ),
+  };
+}
+
+/** Above so many marks in a figure those of one colour are drawn as one shape, in a tenth of the time. */
+const MANY = 400;
+/** As many colours there are then. */
+const SHADES = 7;
+
+interface Mark {
+  readonly value: readonly (number | string)[];
+  /** On the ramp of colours; NaN for what has none. */
+  readonly place: number;
+}
+
+/** Marks in the colours of a ramp, `count` of them in the whole figure; the darkest on top where they are many. */
+function markSeries(marks: readonly Mark[], ramp: readonly string[], count: number, common: MarkOptions): object[] {
+  const { border: borderColor, plain = '', ...options } = common;
+  const series = { type: 'scatter', cursor: 'pointer', ...options };
+  const colorOf = (place: number): string => (Number.isNaN(place) ? plain : rampColor(ramp, place));
+  if (count <= MANY) {
+    const border = borderColor === undefined ? {} : { borderColor, borderWidth: 0.4 };
+    const data = marks.map(({ value, place }) => ({ value, itemStyle: { color: colorOf(place), ...border } }));
+    return [{ ...series, data }];
+  }
+  const shades = new Map<number, (readonly (number | string)[])[]>();
+  for (const { value, place } of marks) {
+    const shade = Number.isNaN(place) ? -1 : Math.round(place * (SHADES - 1));
+    const known = shades.get(shade);
+    if (known === undefined) shades.set(shade, [value]);
+    else known.push(value);
+  }
+  return [...shades]
+    .sort(([a], [b]) => a - b)
+    .map(([shade, data]) => ({
+      ...series,
+      data,
+      large: true,
+      largeThreshold: 0,
+      itemStyle: { ...options.itemStyle, color: colorOf(shade < 0 ? NaN : shade / (SHADES - 1)) },
+    }));
+}
+
+interface MarkOptions {
+  readonly xAxisIndex: number;
+  readonly yAxisIndex: number;
+  readonly symbolSize: number;
+  readonly itemStyle?: object;
+  readonly tooltip: object;
+  /** Colour of a line around a mark. */
+  readonly border?: string;
+  /** Colour of what has no place on the ramp. */
+  readonly plain?: string;
 }
 
 /** How many panels fit beside each other. */
@@ -86,40 +137,46 @@ export function rankChart(figure: RankFigure, settings: ChartSettings): EChartsO
   if (pairs.length === 0) return emptyOption(settings, 'Two parameters are needed that trials have together.');
   const { theme } = settings;
   const columns = pairs.length === 1 ? 1 : panelColumns(pairs.length, settings);
+  const count = pairs.reduce((sum, { xs }) => sum + xs.length, 0);
   return {
     ...baseOption(settings),
     grid: panelGrid(pairs.length, settings, columns),
     xAxis: pairs.map((pair, i) => ({ ...pairAxis(pair.x, pair.xs, theme, {}), gridIndex: i })),
     yAxis: pairs.map((pair, i) => ({ ...pairAxis(pair.y, pair.ys, theme, { nameGap: 54 }), gridIndex: i })),
-    series: pairs.map((pair, i) => rankSeries(pair, i, figure, theme)),
+    series: pairs.flatMap((pair, i) => rankSeries(pair, i, count, figure, theme)),
   };
 }
 
-function rankSeries(pair: RankSubplot, i: number, figure: RankFigure, theme: ChartTheme): object {
-  const color = (k: number): string => {
-    if (pair.isFeasible[k] === false) return theme.muted;
+function rankSeries(pair: RankSubplot, i: number, count: number, figure: RankFigure, theme: ChartTheme): object[] {
+  const placeOf = (k: number): number => {
+    if (pair.isFeasible[k] === false) return NaN;
     const position = pair.positions[k] ?? 0.5;
-    return rampColor(theme.ramp, figure.lowIsGood ? 1 - position : position);
+    return figure.lowIsGood ? 1 - position : position;
   };
-  return {
-    type: 'scatter',
-    xAxisIndex: i,
-    yAxisIndex: i,
-    symbolSize: pair.xs.length > 1_000 ? 5 : 9,
-    cursor: 'pointer',
-    data: pair.xs.map((x, k) => ({
+  return markSeries(
+    pair.xs.map((x, k) => ({
       value: [x, pair.ys[k] ?? '', pair.trialNumbers[k] ?? 0, pair.zs[k] ?? NaN],
-      itemStyle: { color: color(k), borderColor: theme.soft, borderWidth: 0.4 },
+      place: placeOf(k),
     })),
-    tooltip: {
-      formatter: ({ value }: { value: (number | string)[] }) =>
-        tip(`Trial ${value[2] ?? ''}`, [
-          [pair.x.name, shown(value[0])],
-          [pair.y.name, shown(value[1])],
-          [figure.targetName, shown(value[3])],
-        ]),
+    // Without a line around it the lightest would hardly be seen.
+    count > MANY ? theme.ramp.slice(1) : theme.ramp,
+    count,
+    {
+      xAxisIndex: i,
+      yAxisIndex: i,
+      symbolSize: pair.xs.length > 1_000 ? 5 : pair.xs.length > 200 ? 6 : 9,
+      border: theme.soft,
+      plain: theme.muted,
+      tooltip: {
+        formatter: ({ value }: { value: (number | string)[] }) =>
+          tip(`Trial ${value[2] ?? ''}`, [
+            [pair.x.name, shown(value[0])],
+            [pair.y.name, shown(value[1])],
+            [figure.targetName, shown(value[3])],
+          ]),
+      },
     },
-  };
+  );
 }
 
 /** One parameter of a pair as an axis. */
