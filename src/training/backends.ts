@@ -27,6 +27,11 @@ export async function loadBackend(name: BackendName): Promise<string | undefined
   return loads.get(name);
 }
 
+/** Lets the next load of a backend that did not work try again: it was mended meanwhile. */
+export function retryBackend(name: BackendName): void {
+  if (loads.get(name) !== undefined) loads.delete(name);
+}
+
 async function tryBackend(name: BackendName): Promise<string | undefined> {
   const { tf } = loadTensorflow();
   try {

@@ -36,6 +36,8 @@ export const tensorflowCheck: DoctorCheck = {
   fix: async (say) => {
     const { buildNative } = await import('../../../training/native/build-native.js');
     const { folder } = await buildNative(say);
+    const { retryBackend } = await import('../../../training/backends.js');
+    retryBackend('node');
     say(`The native TensorFlow works (${folder}).`);
   },
 };
