@@ -193,7 +193,9 @@ export class FaultProxy {
       upstream.write(chunk.subarray(0, chunk.length - (passed - cutRequestAfter)), () => upstream.destroy());
       incoming.socket.resetAndDestroy();
     });
-    incoming.once('end', () => upstream.end());
+    // A request without a body ends while it waits, paused or not.
+    if (incoming.readableEnded) upstream.end();
+    else incoming.once('end', () => upstream.end());
     incoming.once('error', () => upstream.destroy());
     incoming.resume();
   }
@@ -253,6 +255,7 @@ function withoutHop(
 }
 
 function ended(stream: IncomingMessage): Promise<Buffer> {
+  if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0));
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
