@@ -4,7 +4,7 @@ import { dirname } from 'node:path/posix';
 
 import type { FrozenTrial } from '../core/frozen-trial.js';
 import type { StudyView } from '../core/study-view.js';
-import { messageOf, UsageError } from '../core/errors.js';
+import { explanationOf, UsageError } from '../core/errors.js';
 import { coreOf, type Drive } from './drive.js';
 import type { DriveCore } from './drive-core.js';
 import { DestinationLane, type LaneJob } from './destination-lane.js';
@@ -245,7 +245,7 @@ export class BackupCoordinator {
         type: 'ownership',
         destination: name,
         outcome: 'warning',
-        message: `Ownership on ${name} could not be checked: ${messageOf(error)}`,
+        message: `Ownership on ${name} could not be checked: ${explanationOf(error)}`,
       });
     }
   }

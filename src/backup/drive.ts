@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { explanationOf, messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import { STUDY_DB } from '../core/study-paths.js';
 import type { BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
 import type { Capture } from './capture.js';
@@ -128,7 +128,7 @@ async function backup(
       ...(errors.length === 0 ? {} : { error: errors.join(' ') }),
     };
   } catch (error) {
-    const message = messageOf(error);
+    const message = explanationOf(error);
     core.reporter.emitOnce(`backup ${path}`, { type: 'backupFailed', path, outcome: 'failed', message });
     return { ...nothing, error: message };
   }

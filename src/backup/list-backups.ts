@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { branchHeads, listManifests, listTargets, loadManifest } from './catalog.js';
 import type { Confirmation, Destination } from './destination.js';
@@ -74,7 +74,7 @@ export async function listBackups(
           }
         }
       } catch (error) {
-        errors.push({ destination: destination.name, error: messageOf(error) });
+        errors.push({ destination: destination.name, error: explanationOf(error) });
       }
     }),
   );

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import type { KeepConfig } from '../core/sweep-config.js';
 import { callsAtOnce, eachAtOnce } from './at-once.js';
 import { listManifests, listTargets, loadManifest, targetFolder } from './catalog.js';
@@ -115,7 +115,7 @@ class DestinationPrune {
     try {
       await this.#prune();
     } catch (problem) {
-      error = messageOf(problem);
+      error = explanationOf(problem);
     } finally {
       if (this.#options.dryRun !== true) this.#core.pruned(this.#destination, this.#gone);
     }

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import { verifyBackups } from './verify.js';
 import type { Damage } from './damage.js';
 import { coreOf, type Drive } from './drive.js';
@@ -41,7 +41,7 @@ export async function repairBackups(drive: Drive, options: RepairOptions = {}): 
     try {
       await new DestinationRepair(core, destination, options, repaired).all();
     } catch (error) {
-      unreachable.push({ destination: destination.name, error: messageOf(error) });
+      unreachable.push({ destination: destination.name, error: explanationOf(error) });
     }
     const count = repaired.length - before;
     if (count === 0) continue;

@@ -1,4 +1,4 @@
-import { UsageError } from '../core/errors.js';
+import { explanationOf, UsageError } from '../core/errors.js';
 import { listManifests } from './catalog.js';
 import type { Destination } from './destination.js';
 import type { ManifestName } from './manifest.js';
@@ -54,8 +54,8 @@ export async function findCandidates(
         const searched = { destination: name, location, state, snapshots: names.length };
         return { destination, names: names.filter(accept), searched };
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        const searched = { destination: name, location, state: 'unreachable' as const, snapshots: 0, error: message };
+        const why = explanationOf(error);
+        const searched = { destination: name, location, state: 'unreachable' as const, snapshots: 0, error: why };
         return { destination, names: [], searched };
       }
     }),

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
-import { messageOf } from '../core/errors.js';
+import { explanationOf, messageOf } from '../core/errors.js';
 import type { SnapshotSource, StudyFileReport } from '../core/snapshot-source.js';
 import { loadManifest } from './catalog.js';
 import { DamagedDataError } from './chunk-codec.js';
@@ -205,7 +205,8 @@ export function fallbackReason(error: unknown): Pick<Fallback, 'reason' | 'unrea
   if (error instanceof InTheWayError) throw error;
   const said = error instanceof DestinationError ? error.reason : 'damaged';
   return {
-    reason: messageOf(error),
+    // Of what does not answer: with the fix.
+    reason: error instanceof DestinationError && said !== 'archived' ? explanationOf(error) : messageOf(error),
     unreachable: said !== 'damaged' && said !== 'archived',
     ...(said === 'archived' ? { frozen: true } : {}),
   };

@@ -275,14 +275,15 @@ class RestoreRun {
     if (found) return this.end('damaged', search, `No backup of ${this.#request.target} could be used.`);
     const cut = this.#fellBack.filter((fallback) => fallback.unreachable);
     if (unreachable.length > 0 || cut.length > 0) {
-      const names = [
-        ...unreachable.map(({ destination, error }) => `${destination} (${error ?? ''})`),
-        ...cut.map(({ destination, reason }) => `${destination} (${reason})`),
-      ].join(', ');
+      // Most begin with the destination's name; each ends with its fix.
+      const whys = [
+        ...unreachable.map(({ destination, error = '' }) => [destination, error] as const),
+        ...cut.map(({ destination, reason }) => [destination, reason] as const),
+      ].map(([name, why]) => (why.startsWith(`${name}: `) ? why : `${name}: ${why}`));
       return this.end(
         'unreachable',
         search,
-        `No backup of ${this.#request.target} was found, and not all could be asked: ${names}.`,
+        `No backup of ${this.#request.target} was found, and not all destinations could be asked. ${[...new Set(whys)].join(' ')}`,
       );
     }
     return this.end('absent', search, `There is no backup of ${this.#request.target}.`);

@@ -208,7 +208,8 @@ async function bounded<T>(
       stop(new DestinationError('aborted', `${what}: stopped.`, { cause: outer?.reason }));
     };
     timer = setTimeout(() => {
-      stop(new DestinationError('timeout', `${what}: no answer within ${(limitMs / 1000).toFixed(1)} s.`));
+      const hint = 'Is the network up, or the mount alive? It is tried again by itself.';
+      stop(new DestinationError('timeout', `${what}: no answer within ${(limitMs / 1000).toFixed(1)} s.`, { hint }));
     }, limitMs);
     if (outer?.aborted === true) onAbort();
     else outer?.addEventListener('abort', onAbort, { once: true });

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import { listManifests, listTargets, loadManifest } from './catalog.js';
 import { DamagedDataError } from './chunk-codec.js';
 import { ChunkReader } from './chunk-reader.js';
@@ -100,7 +100,7 @@ export class SafeElsewhere {
           await this.#addTarget(destination, target);
       }
     } catch (error) {
-      this.#problems.push(`${destination.name} does not answer: ${messageOf(error)}`);
+      this.#problems.push(`${destination.name} does not answer: ${explanationOf(error)}`);
     }
   }
 

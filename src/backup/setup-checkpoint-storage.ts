@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, fsyncSync, openSync, closeSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-import { messageOf } from '../core/errors.js';
+import { explanationOf, messageOf } from '../core/errors.js';
 import { STUDY_DB, study8OfFolderName, studyFolderName } from '../core/study-paths.js';
 import { warn, type BackupOptions } from './backup-options.js';
 import { listTargets } from './catalog.js';
@@ -131,7 +131,7 @@ async function findBackedUpStudies(
           type: 'restoreFailed',
           destination: destination.name,
           outcome: 'warning',
-          message: `${destination.name} could not be searched for study ${study8}: ${messageOf(error)}`,
+          message: `${destination.name} could not be searched for study ${study8}: ${explanationOf(error)}`,
         });
       }
     }),

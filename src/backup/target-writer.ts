@@ -8,6 +8,7 @@ import { branchHeads, listManifests, loadManifest, targetFolder } from './catalo
 import type { ChunkIndex } from './chunk-index.js';
 import { DestinationError, type Confirmation, type Destination } from './destination.js';
 import { sha256Of } from './file-digest.js';
+import { listPacks } from './garbage-packs.js';
 import { knownAt } from './known-at-destination.js';
 import {
   encodeManifest,
@@ -75,6 +76,8 @@ export class TargetWriter {
   #index: ChunkIndex | undefined;
   /** Manifests that are there, and by `performance.now` since when this is known of each. */
   #names: { readonly all: ManifestName[]; readonly since: Map<string, number> } | undefined;
+  /** Names that were there when they were last asked for or written. One that goes without a prune: somebody was at the place. */
+  #lastNames: ReadonlySet<string> = new Set();
   #branch: string | undefined;
   #last: SaveOutcome | undefined;
   #lastSequence = 0;
@@ -111,6 +114,7 @@ export class TargetWriter {
   /** The destination was pruned: manifests are listed again, and nothing is built on a pack that went. */
   pruned(gone: ReadonlySet<string>): void {
     this.#names = undefined;
+    this.#lastNames = new Set();
     if ([...(this.#index?.packs.keys() ?? [])].some((pack) => gone.has(pack))) this.#index = undefined;
   }
 
@@ -141,6 +145,10 @@ export class TargetWriter {
     const askedAt = performance.now();
     const names = await listManifests(this.#destination, this.#target, options);
     this.#names = { all: names, since: new Map(names.map(({ name }) => [name, askedAt])) };
+    const there = new Set(names.map(({ name }) => name));
+    // The place was emptied, or is another one: what is remembered of packs holds no more.
+    if ([...this.#lastNames].some((name) => !there.has(name))) this.#index = undefined;
+    this.#lastNames = there;
     return [...names];
   }
 
@@ -153,14 +161,16 @@ export class TargetWriter {
     const remembered = this.#names;
     const names = await this.#list(capture, options);
     const isThere = this.#head !== undefined && names.some(({ name }) => name === this.#head?.name);
-    // What this process wrote is gone: somebody emptied the destination. Nothing that is remembered holds any more.
+    // What this process wrote is gone: nothing that is remembered holds any more.
     if (this.#head !== undefined && !isThere) this.#index = undefined;
+    const isWhole = !capture.full || (await this.#holdsItsPacks(signal));
     // A backup whose key is lost is none: looked at before each full state.
     const damagedKeys =
       capture.full || !isThere ? ((await this.#destination.checkKeys?.({ mend: true, signal })) ?? []) : [];
     const mendedKeys = damagedKeys.map(({ key }) => key);
     if (
       isThere &&
+      isWhole &&
       this.#last !== undefined &&
       this.#isSame(capture) &&
       (await this.#mirror.isCurrent(capture, signal))
@@ -231,6 +241,17 @@ export class TargetWriter {
       mendedKeys,
       forkedFrom,
     });
+  }
+
+  /** Whether the packs that are built on are all there still, by name and size; those that are not are sent again. */
+  async #holdsItsPacks(signal: AbortSignal | undefined): Promise<boolean> {
+    const index = this.#index;
+    if (index === undefined) return false;
+    const there = new Map((await listPacks(this.#destination, signal)).map(({ sha256, bytes }) => [sha256, bytes]));
+    const whole = [...index.packs].filter(([sha256, bytes]) => there.get(sha256) === bytes);
+    if (whole.length === index.packs.size) return true;
+    index.retainPacks(new Set(whole.map(([sha256]) => sha256)));
+    return false;
   }
 
   /** Whether it holds what was saved last; a full snapshot of a database says more than an incremental one. */
@@ -306,6 +327,7 @@ export class TargetWriter {
     if (parsed === undefined) throw new ManifestError(`${name} is not the name of a manifest.`);
     this.#names?.all.unshift(parsed);
     this.#names?.since.set(name, performance.now());
+    this.#lastNames = new Set(this.#lastNames).add(name);
     return { manifest, name, bytes: bytes.length, parsed };
   }
 }

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { explanationOf } from '../core/errors.js';
 import type { Destination } from './destination.js';
 import type { DriveCore } from './drive-core.js';
 import type { Drive } from './drive.js';
@@ -105,7 +105,7 @@ export class Upkeep {
           type: 'verification',
           destination: this.#destination.name,
           outcome: 'warning',
-          message: `${this.#destination.name} could not be looked after: ${messageOf(error)}`,
+          message: `${this.#destination.name} could not be looked after: ${explanationOf(error)}`,
         });
       }
     });

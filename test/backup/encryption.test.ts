@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -13,6 +13,7 @@ import { RetryingDestination } from '../../src/backup/retrying-destination.js';
 import { sha256Of } from '../../src/backup/file-digest.js';
 import { repairBackups } from '../../src/backup/repair.js';
 import { verifyBackups } from '../../src/backup/verify.js';
+import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import {
   addTrials,
@@ -47,6 +48,31 @@ for (const wrapped of [false, true]) {
     });
   });
 }
+
+backupContract('an encrypted folder', () => {
+  const base = mkdtempSync(join(tmpdir(), 'resweep-sealed-'));
+  const opened: Destination[] = [];
+  const raw = (): Destination => {
+    const folder = new FolderDestination({ name: 'far', path: join(base, 'store'), projectRoot: base });
+    opened.push(folder);
+    return folder;
+  };
+  return Promise.resolve({
+    open: () => new EncryptingDestination(raw(), { identity }),
+    raw,
+    goes: () => {
+      rmSync(join(base, 'store'), { recursive: true });
+    },
+    comesBack: () => {
+      mkdirSync(join(base, 'store'));
+    },
+    saysGone: /has gone\. Make it, or put its disk back/,
+    cleanUp: async () => {
+      await Promise.all(opened.map((destination) => destination.close()));
+      rmSync(base, { recursive: true, force: true });
+    },
+  });
+});
 
 describe('encrypted backups', () => {
   let project: TestProject;

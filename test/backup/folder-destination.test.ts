@@ -19,6 +19,7 @@ import { createDestination } from '../../src/backup/destinations/destination-reg
 import { FolderDestination } from '../../src/backup/destinations/folder-destination.js';
 import { sha256Of } from '../../src/backup/file-digest.js';
 import { RetryingDestination } from '../../src/backup/retrying-destination.js';
+import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 
 for (const wrapped of [false, true]) {
@@ -41,6 +42,30 @@ for (const wrapped of [false, true]) {
     });
   });
 }
+
+backupContract('a folder', () => {
+  const base = mkdtempSync(join(tmpdir(), 'resweep-place-'));
+  const opened: Destination[] = [];
+  return Promise.resolve({
+    open: () => {
+      const folder = new FolderDestination({ name: 'far', path: join(base, 'backups'), projectRoot: base });
+      opened.push(folder);
+      return folder;
+    },
+    goes: () => {
+      rmSync(join(base, 'backups'), { recursive: true });
+    },
+    // A process that has used it makes it no second time: its disk may be out.
+    comesBack: () => {
+      mkdirSync(join(base, 'backups'));
+    },
+    saysGone: /has gone\. Make it, or put its disk back/,
+    cleanUp: async () => {
+      await Promise.all(opened.map((destination) => destination.close()));
+      rmSync(base, { recursive: true, force: true });
+    },
+  });
+});
 
 describe('folder destination', () => {
   let base: string;

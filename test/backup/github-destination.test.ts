@@ -17,6 +17,7 @@ import { EncryptingDestination } from '../../src/backup/encrypting-destination.j
 import { sha256Of } from '../../src/backup/file-digest.js';
 import { OwnerFence } from '../../src/backup/owner-fence.js';
 import { RetryingDestination } from '../../src/backup/retrying-destination.js';
+import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import { GITHUB_TOKEN, GitHubServer, REPOSITORY, type GitHubServerOptions } from '../support/github-server.js';
 
@@ -51,6 +52,25 @@ for (const [how, { server: options, wrap = (inner: Destination) => inner, draft 
     return { destination: again(), again, cleanUp: () => server.close() };
   });
 }
+
+backupContract('github', async () => {
+  const server = await GitHubServer.start();
+  return {
+    open: () => at(server, { name: 'far', assetsPerRelease: 20 }),
+    goes: () => {
+      server.isDeleted = true;
+      server.releases.splice(0);
+    },
+    comesBack: () => {
+      server.isDeleted = false;
+    },
+    saysGone: /404 Not Found\. Make the repository .* again/,
+    becomesReadOnly: () => {
+      server.isReadOnly = true;
+    },
+    cleanUp: () => server.close(),
+  };
+});
 
 describe('GitHub releases', () => {
   let server: GitHubServer;

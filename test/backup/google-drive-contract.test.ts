@@ -1,8 +1,10 @@
 import { EncryptingDestination } from '../../src/backup/encrypting-destination.js';
 import { RetryingDestination } from '../../src/backup/retrying-destination.js';
 import type { Destination } from '../../src/backup/destination.js';
+import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import { DriveBench } from '../support/drive-destination.js';
+import type { DriveRequest } from '../support/drive-server/drive-server.js';
 
 const IDENTITY = 'AGE-SECRET-KEY-15R0TJ5RNYYMSYC5KJ6ENNHVSGX0DQPQ8Q9XR7YQ3ZEJR0HGQLLSSNE8RG2';
 
@@ -26,3 +28,21 @@ for (const [name, wrap, shared] of [
     return { destination: open(), again: open, cleanUp: () => bench.close() };
   });
 }
+
+backupContract('google-drive', async () => {
+  const bench = await DriveBench.start();
+  const { server } = bench;
+  return {
+    open: () => bench.destination({ name: 'far' }),
+    // Into the trash, by a person.
+    goes: () => {
+      for (const item of server.state.items.values()) if (item.name === 'resweep') item.trashedItself = true;
+    },
+    saysGone: /went to the trash meanwhile\. Everything is sent anew/,
+    becomesReadOnly: () => {
+      const when = ({ method, path }: DriveRequest): boolean => method !== 'GET' && path !== '/token';
+      server.inject({ status: 403, reason: 'insufficientFilePermissions', when, times: Infinity });
+    },
+    cleanUp: () => bench.close(),
+  };
+});

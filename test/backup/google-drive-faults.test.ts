@@ -80,6 +80,14 @@ describe('google-drive: refusals', () => {
     bench.server.inject({ status: 503, headers: { 'retry-after': soon }, when: isFiles });
     const dated = await failure(drive.get('k'));
     expect(dated.retryAfterMs).toBeGreaterThan(15_000);
+    // A date is the server's: a wrong clock of this machine changes nothing.
+    bench.server.state.clockAheadMs = -3 * 3_600_000;
+    const past = new Date(Date.now() - 3 * 3_600_000 + 20_000).toUTCString();
+    bench.server.inject({ status: 503, headers: { 'retry-after': past }, when: isFiles });
+    const corrected = await failure(drive.get('k'));
+    expect(corrected.retryAfterMs).toBeGreaterThan(15_000);
+    expect(corrected.retryAfterMs).toBeLessThan(25_000);
+    bench.server.state.clockAheadMs = 0;
     bench.server.inject({
       status: 429,
       reason: 'rateLimitExceeded',
@@ -143,6 +151,14 @@ describe('google-drive: refusals', () => {
   it('tells that the account is no member of the shared drive, or does not see the folder', async () => {
     const drive = bench.server.state.addDrive('Team', ['somebody@else.example']);
     expect((await failure(bench.destination({ drive }).check())).hint).toMatch(/add the account/);
+    // One that is deleted while it is in use.
+    const account = bench.server.serviceAccount();
+    const own = bench.server.state.addDrive('Own', [account['client_email'] ?? '']);
+    const using = bench.destination({ drive: own }, account);
+    await put(using, 'k', small);
+    bench.server.state.drives.delete(own);
+    bench.server.state.items.clear();
+    expect((await failure(using.list(''))).hint).toMatch(/Make the shared drive again or mend `drive:`/);
     const folder = bench.server.state.create({ ...bench.server.person, app: 'browser' }, { name: 'mine' }, true);
     expect((await failure(bench.destination({ folderId: folder.id }).check())).hint).toMatch(/drive\.file/);
     const seeing = bench.destination({ folderId: folder.id }, bench.server.login('drive'));
@@ -422,8 +438,32 @@ describe('google-drive: equal names, the trash, other machines', () => {
     await put(retrying, 'g/k', small);
     const [other] = [...bench.server.state.items.values()].filter(({ name }) => name === 'g');
     if (other !== undefined) other.trashedItself = true;
+    // What lay there is gone too: whoever counts on it is told, and the next one begins anew.
+    expect(await failure(put(retrying, 'g/second', small))).toMatchObject({ reason: 'unreachable', permanent: true });
     await put(retrying, 'g/second', small);
     expect(bench.server.paths()).toEqual(['resweep', 'resweep/g', 'resweep/g/second']);
+  });
+
+  it('a folder that is deleted for good ends the save that counts on it; one that cannot be seen for a moment does not', async () => {
+    const drive = bench.destination();
+    await put(drive, 'f/first', small);
+    const { items } = bench.server.state;
+    const [folder] = [...items.values()].filter(({ name }) => name === 'f');
+    // Within a minute of its making, Drive may not know it everywhere.
+    bench.server.inject({ status: 404, reason: 'notFound', when: isUpload });
+    await put(new RetryingDestination(drive, quick), 'f/second', small);
+    const other = bench.destination();
+    await put(other, 'f/third', small);
+    bench.server.inject({ status: 404, reason: 'notFound', when: isUpload });
+    expect(await failure(put(other, 'f/fourth', small))).toMatchObject({ reason: 'unreachable', permanent: false });
+    await put(other, 'f/fourth', small);
+    for (const item of [...items.values()]) if (item.parents.includes(folder?.id ?? '')) items.delete(item.id);
+    items.delete(folder?.id ?? '');
+    const gone = await failure(put(other, 'f/fifth', small));
+    expect(gone).toMatchObject({ reason: 'unreachable', permanent: true });
+    expect(gone.message).toMatch(/the folder f has gone/);
+    await put(other, 'f/fifth', small);
+    expect(bench.server.paths()).toEqual(['resweep', 'resweep/f', 'resweep/f/fifth']);
   });
 
   it('makes one file although the reply was lost, the list is late, and it tries again', async () => {

@@ -41,6 +41,10 @@ export class GitHubServer {
   budget = 5_000;
   /** By this server's clock, in milliseconds. */
   clockOffsetMs = 0;
+  /** The repository was deleted. */
+  isDeleted = false;
+  /** The token may read only. */
+  isReadOnly = false;
   /** Everything that was asked. */
   readonly log: string[] = [];
   /** What upload addresses begin with, where a proxy stands before the uploads' host. */
@@ -232,6 +236,9 @@ export class GitHubServer {
     else if (!authorization.endsWith(GITHUB_TOKEN)) this.#send(request, response, 401, { message: 'Bad credentials' });
     else if (this.budget <= 0)
       this.#send(request, response, 403, { message: 'API rate limit exceeded for user ID 1.' });
+    else if (this.isDeleted) this.#send(request, response, 404, { message: 'Not Found' });
+    else if (this.isReadOnly && request.method !== 'GET')
+      this.#send(request, response, 403, { message: 'Resource not accessible by personal access token' });
     else return true;
     return false;
   }

@@ -4,6 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import type * as Sdk from '@aws-sdk/client-s3';
+
 /** What the servers accept. */
 export const S3_ENVIRONMENT = {
   AWS_ACCESS_KEY_ID: 'accesskey12345678',
@@ -16,6 +18,8 @@ export interface S3Server {
   readonly url: string;
   /** Makes an empty bucket. */
   readonly makeBucket: (name: string) => Promise<void>;
+  /** Removes a bucket with everything in it. */
+  readonly removeBucket: (name: string) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -60,10 +64,16 @@ function program(name: string): string {
 async function started(command: string, args: readonly string[], port: number, cleanUp: () => void): Promise<S3Server> {
   const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
+  const server = { isAlive: true };
+  child.once('exit', () => (server.isAlive = false));
+  child.once('error', (error) => {
+    server.isAlive = false;
+    output += error.message;
+  });
   child.stderr?.on('data', (data: Buffer) => (output = (output + data.toString()).slice(-2_000)));
   const url = `http://127.0.0.1:${port}`;
   for (const deadline = performance.now() + 60_000; ;) {
-    if (child.exitCode !== null || performance.now() > deadline) throw new Error(`${command} did not start: ${output}`);
+    if (!server.isAlive || performance.now() > deadline) throw new Error(`${command} did not start: ${output}`);
     if (
       await fetch(url).then(
         () => true,
@@ -73,14 +83,21 @@ async function started(command: string, args: readonly string[], port: number, c
       break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const administer = async (work: (sdk: typeof Sdk, client: Sdk.S3Client) => Promise<unknown>): Promise<void> => {
+    const sdk = await import('@aws-sdk/client-s3');
+    const client = new sdk.S3Client({ endpoint: url, region: 'us-east-1', forcePathStyle: true });
+    await work(sdk, client);
+    client.destroy();
+  };
   return {
     url,
-    makeBucket: async (name) => {
-      const { S3Client, CreateBucketCommand } = await import('@aws-sdk/client-s3');
-      const client = new S3Client({ endpoint: url, region: 'us-east-1', forcePathStyle: true });
-      await client.send(new CreateBucketCommand({ Bucket: name }));
-      client.destroy();
-    },
+    makeBucket: (Bucket) => administer((sdk, client) => client.send(new sdk.CreateBucketCommand({ Bucket }))),
+    removeBucket: (Bucket) =>
+      administer(async (sdk, client) => {
+        const { Contents = [] } = await client.send(new sdk.ListObjectsV2Command({ Bucket }));
+        for (const { Key } of Contents) await client.send(new sdk.DeleteObjectCommand({ Bucket, Key }));
+        await client.send(new sdk.DeleteBucketCommand({ Bucket }));
+      }),
     stop: async () => {
       if (child.exitCode === null) {
         const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -208,10 +208,16 @@ function check(result: RestoreResult): RestoreResult {
   if (isThere(result)) return result;
   const searched = result.searched.map(({ destination }) => destination).join(', ');
   if (result.status === 'absent') {
-    throw new UsageError(`No backup of ${result.path} was found. Searched: ${searched}.`, { code: 'NO_BACKUP' });
+    throw new UsageError(`No backup of ${result.path} was found. Searched: ${searched}.`, {
+      code: 'NO_BACKUP',
+      hint: 'resweep backup list CONFIG --all shows everything that is saved.',
+    });
   }
   throw new ResweepError('RESTORE_FAILED', `${result.path} could not be restored: ${result.error ?? result.status}`, {
     exitCode: 3,
-    hint: 'resweep backup verify CONFIG --deep shows which copies are whole.',
+    hint:
+      result.status === 'unreachable'
+        ? 'Bring one of them within reach and repeat this, or restore from an exported file: resweep restore --from FILE'
+        : 'resweep backup verify CONFIG --deep shows which copies are whole; resweep backup repair CONFIG mends what it can.',
   });
 }

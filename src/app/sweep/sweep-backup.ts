@@ -210,7 +210,8 @@ export class SweepBackup {
     }
     this.#options.say(
       'warn',
-      `The study could not be restored (${problem}). A fresh one begins under a lineage of its own; the backup is kept beside it.`,
+      `The study could not be restored: ${problem.replace(/\.?$/, '.')} A fresh one begins under a lineage of its own; the backup is kept ` +
+        `beside it. To have the backup instead: stop this run, mend that, move ${this.#options.sweep.studyDir} away, and run again.`,
     );
   }
 

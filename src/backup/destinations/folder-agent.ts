@@ -90,7 +90,7 @@ export function folderAgent(settings: FolderAgentSettings): void {
       const base = mountPoint ?? createBelow;
       const below = base !== undefined && path.relative(base, root).split(path.sep)[0] !== '..';
       if (!below && !fs.existsSync(path.dirname(root))) {
-        throw new AgentError('NO_FOLDER', `${path.dirname(root)} does not exist: create it, or is its disk missing?`);
+        throw new AgentError('NO_FOLDER', `${path.dirname(root)} does not exist.`);
       }
       fs.mkdirSync(root, { recursive: below });
       stats = fs.statSync(root);

@@ -60,6 +60,20 @@ const REASONS: Readonly<Record<string, DestinationErrorReason>> = {
   SOURCE_CHANGED: 'sourceChanged',
   READ_BACK: 'damaged',
 };
+/** What a person can do about it. */
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Give this user the right to write there, or name another folder.',
+  EPERM: 'Give this user the right to write there, or name another folder.',
+  EROFS: 'It can only be read: mount it for writing, or name another folder.',
+  ENOTDIR: 'Move that file away, or name another folder.',
+  ENOSPC: 'Make room there, or let `keep:` hold fewer states.',
+  EDQUOT: 'The quota there is used up: make room, or let `keep:` hold fewer states.',
+  NOT_MOUNTED: 'Mount it; nothing is written beside a mount.',
+  NO_FOLDER: 'Make it, or put its disk back.',
+  ENOTCONN: 'The mount has lost its connection: mount it anew.',
+  ESTALE: 'The mount has lost its connection: mount it anew.',
+  EIO: 'The disk or mount fails: look at the system log, and name another folder.',
+};
 /** Trying again within seconds cannot help; the next save tries anyway. */
 const PERMANENT_CODES = new Set(['NOT_MOUNTED', 'NO_FOLDER']);
 
@@ -211,8 +225,11 @@ export class FolderDestination implements Destination {
   }
 
   #errorOf(error: { readonly code: string; readonly message: string }): DestinationError {
-    const permanent = PERMANENT_CODES.has(error.code) ? { permanent: true } : {};
-    return new DestinationError(REASONS[error.code] ?? 'failed', `${this.name}: ${error.message}`, permanent);
+    const hint = HINTS[error.code];
+    return new DestinationError(REASONS[error.code] ?? 'failed', `${this.name}: ${error.message}`, {
+      ...(PERMANENT_CODES.has(error.code) ? { permanent: true } : {}),
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 
   #start(): ChildProcess {

@@ -30,13 +30,18 @@ export function networkReason({
   return isNetwork ? 'unreachable' : undefined;
 }
 
+/** What a person can do where a service does not answer. */
+export const NETWORK_HINT = 'Is the network up, and the address right? It is tried again by itself.';
+
 /** Any error of a call as one that callers know. */
 export function networkError(where: string, error: unknown, signal: AbortSignal | undefined): DestinationError {
   if (error instanceof DestinationError) return error;
   if (signal?.aborted === true) return stopped(where, signal);
   const failure = error as NetworkError;
-  return new DestinationError(networkReason(failure) ?? 'failed', `${where}: ${failure.message ?? String(error)}`, {
+  const reason = networkReason(failure);
+  return new DestinationError(reason ?? 'failed', `${where}: ${failure.message ?? String(error)}`, {
     cause: error,
+    ...(reason === undefined ? {} : { hint: NETWORK_HINT }),
   });
 }
 

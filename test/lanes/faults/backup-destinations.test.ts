@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { FolderDestination } from '../../../src/backup/destinations/folder-destination.js';
 import { RetryingDestination } from '../../../src/backup/retrying-destination.js';
 import { sha256Of } from '../../../src/backup/file-digest.js';
+import { verifyBackups } from '../../../src/backup/verify.js';
 import { addTrials, finishedTrials, makeStudy, TestProject } from '../../support/backup-project.js';
 import { compileProgram } from './compiled-child.js';
 
@@ -77,13 +78,21 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('real destinations with
     expect(await drive.backup(db)).toMatchObject({ ok: true });
   });
 
-  it('a disk that is read-only', async () => {
+  it('a disk that is read-only: said with the fix, and what it holds is verified and restored', async () => {
     const fixed = project.place('fixed');
-    mount(fixed, 'size=1m,ro');
-    await makeStudy(db);
-    const result = await project.drive([project.folder('fixed')]).backup(db);
-    expect(result).toMatchObject({ ok: false });
+    mount(fixed, 'size=4m');
+    await makeStudy(db, { finished: 3 });
+    expect((await project.drive([project.folder('fixed')]).backup(db)).ok).toBe(true);
+    execFileSync('mount', ['-o', 'remount,ro', fixed]);
+    await addTrials(db, 1);
+    const drive = project.drive([project.folder('fixed')]);
+    const result = await drive.backup(db);
+    expect(result).toMatchObject({ ok: false, verified: 'no' });
     expect(result.error).toMatch(/EROFS|read-only/i);
+    expect(result.error).toMatch(/mount it for writing, or name another folder/);
+    expect(await verifyBackups(drive, { deep: true })).toMatchObject({ ok: true, damages: [] });
+    const there = project.place('there');
+    expect(await drive.restore(db, { to: there })).toMatchObject({ status: 'restored', finishedTrials: 3 });
   });
 
   it('a Drive: used while mounted (never "verified"), refused once it is gone, its mount point left alone', async () => {
@@ -167,7 +176,7 @@ describe('a live study', () => {
       expect(output).toContain('"complete":true');
       const total = finishedTrials(db);
       const drive = project.drive();
-      const { listBackups, verifyBackups } = await import('../../../src/backup/index.js');
+      const { listBackups } = await import('../../../src/backup/index.js');
       const { backups } = await listBackups(drive);
       expect(backups.length).toBeGreaterThan(3);
       const report = await verifyBackups(drive, { deep: true });

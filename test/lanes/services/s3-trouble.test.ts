@@ -53,17 +53,6 @@ describe.skipIf(!hasS3Servers())('S3 in trouble', () => {
   });
   const open = (): S3Destination =>
     new S3Destination({ name: 'archive', bucket, endpoint: proxy.url, region: 'us-east-1' });
-  /** With everything in it. */
-  const removeBucket = async (): Promise<void> => {
-    const { S3Client, ListObjectsV2Command, DeleteObjectCommand, DeleteBucketCommand } =
-      await import('@aws-sdk/client-s3');
-    const client = new S3Client({ endpoint: server.url, region: 'us-east-1', forcePathStyle: true });
-    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket }));
-    for (const { Key } of Contents) await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
-    await client.send(new DeleteBucketCommand({ Bucket: bucket }));
-    client.destroy();
-  };
-
   it('a bucket that goes in the middle of a save: said with the fix, tried again, and all sent anew once it is back', async () => {
     const project = new TestProject();
     const db = project.studyDb();
@@ -77,7 +66,7 @@ describe.skipIf(!hasS3Servers())('S3 in trouble', () => {
       let removing: Promise<void> | undefined;
       const isManifest = ({ method, url }: SeenRequest): boolean => {
         if (method !== 'PUT' || !url.includes('/targets/') || url.includes('owner-')) return false;
-        removing ??= removeBucket();
+        removing ??= server.removeBucket(bucket);
         return true;
       };
       proxy.inject(refused(404, 'NoSuchBucket'), { when: isManifest });

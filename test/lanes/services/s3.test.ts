@@ -13,7 +13,9 @@ import { EncryptingDestination } from '../../../src/backup/encrypting-destinatio
 import { sha256Of } from '../../../src/backup/file-digest.js';
 import { OwnerFence } from '../../../src/backup/owner-fence.js';
 import { RetryingDestination } from '../../../src/backup/retrying-destination.js';
+import { backupContract } from '../../contracts/backup-contract.js';
 import { destinationContract } from '../../contracts/destination-contract.js';
+import { FaultProxy } from '../../support/fault-proxy.js';
 import { hasS3Servers, S3_ENVIRONMENT, startMoto, startRclone, type S3Server } from '../../support/s3-servers.js';
 
 Object.assign(process.env, S3_ENVIRONMENT);
@@ -64,6 +66,32 @@ describe.skipIf(!hasS3Servers())('S3', () => {
         };
       });
     }
+  }
+
+  for (const [server, how, wrap] of [
+    ['moto', '', (inner: Destination) => inner],
+    ['moto', ', encrypted', (inner: Destination) => new EncryptingDestination(inner, { identity })],
+    ['rclone', '', (inner: Destination) => inner],
+  ] as const) {
+    backupContract(`${server}${how}`, async () => {
+      const at = await bucketAt(server);
+      const bucket = `bucket-${buckets}`;
+      const proxy = await FaultProxy.start(servers[server]?.url ?? '');
+      const raw = (): Destination => at({ name: 'far', endpoint: proxy.url, prefix: 'backups' });
+      return {
+        open: () => wrap(raw()),
+        raw,
+        goes: () => servers[server]?.removeBucket(bucket),
+        comesBack: () => servers[server]?.makeBucket(bucket),
+        saysGone: /NoSuchBucket.*Create the bucket, or mend its name/,
+        becomesReadOnly: () => {
+          const body = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
+          const reply = { status: 403, headers: { 'content-type': 'application/xml' }, body };
+          proxy.inject({ reply }, { when: ({ method }) => !['GET', 'HEAD'].includes(method), times: Infinity });
+        },
+        cleanUp: () => proxy.close(),
+      };
+    });
   }
 
   it('knows who honours conditional writes', async () => {

@@ -81,7 +81,7 @@ export class GitHubApi {
         `${name}: there is no repository ${owner}/${repo} that this token may see.`,
         {
           cause: error,
-          hint: 'Mend the name, or give the token access to the repository.',
+          hint: 'Make it again where it was deleted, mend its name, or give the token access to it.',
         },
       );
     }

@@ -11,6 +11,9 @@ export interface RefusedAnswer {
 
 const TOKEN_HINT = 'The token needs "Contents: read and write" for the repository.';
 
+const GONE_HINT = 'Make the repository (or its release) again where it was deleted, or mend its name.';
+const FULL_HINT = 'Make room in the account, or let `keep:` hold fewer states.';
+
 /** GitHub has refused; `status` is HTTP's. */
 export class GitHubError extends DestinationError {
   readonly status: number;
@@ -38,15 +41,15 @@ export function answerError(where: string, { status, headers, message }: Refused
     if (waitMs !== undefined || status === 429 || /rate limit|abuse/i.test(message)) {
       return make('rateLimited', { retryAfterMs: waitMs ?? 60_000 });
     }
-    if (/quota|storage|billing|spending limit/i.test(message)) return make('full');
+    if (/quota|storage|billing|spending limit/i.test(message)) return make('full', { hint: FULL_HINT });
     return make('denied', { hint: TOKEN_HINT });
   }
   if (status === 401) return make('denied', { hint: TOKEN_HINT });
-  if (status === 404) return make('failed');
+  if (status === 404) return make('failed', { hint: GONE_HINT });
   if (status === 408) return make('timeout');
   if (status === 422) return message.includes('already_exists') ? make('exists') : make('failed', { permanent: true });
   if (status === 413) return make('failed', { permanent: true });
-  if (status === 507) return make('full');
+  if (status === 507) return make('full', { hint: FULL_HINT });
   const waitMs = retryAfter(headers);
   if (status >= 500) return make('unreachable', waitMs === undefined ? {} : { retryAfterMs: waitMs });
   return make('failed');

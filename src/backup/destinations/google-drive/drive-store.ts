@@ -204,15 +204,13 @@ export class DriveStore {
     this.#unanswered.set(key, id);
     const made = await this.#sent(
       uploadFile(this.#client, this.#sessions, { ...upload, to: { id, name, folder: folders[0] ?? '' } }),
+      { folder, ids: folders, signal },
     );
     if (made.trashed) {
       // Its folder lies in the trash since it was looked up.
       this.#tree.forget();
       this.#unanswered.delete(key);
-      throw new DriveRequestError(
-        'unreachable',
-        `${this.#client.name}: the folder of ${key} went to the trash meanwhile.`,
-      );
+      throw this.#replaced(`the folder of ${key} went to the trash meanwhile`);
     }
     if (!(await this.#isWhole(upload.what, made, source, sha256, signal))) {
       await this.#discard(upload.what, made.id, signal);
@@ -254,14 +252,31 @@ export class DriveStore {
     if (!(await this.#isWhole(what, file, source, sha256, signal))) throw await this.#damaged(key, source, sha256);
   }
 
-  /** A file or folder that was looked up has gone: the next try looks again. */
-  async #sent(sending: Promise<DriveFile>): Promise<DriveFile> {
+  /** A file or folder that was looked up has gone: the next try looks again. One that was just made may not be seen everywhere yet. */
+  async #sent(
+    sending: Promise<DriveFile>,
+    into?: {
+      readonly folder: readonly string[];
+      readonly ids: readonly string[];
+      readonly signal: AbortSignal | undefined;
+    },
+  ): Promise<DriveFile> {
     try {
       return await sending;
     } catch (error) {
-      if (error instanceof DriveRequestError && error.status === 404) this.#tree.forget();
-      throw error;
+      if (!(error instanceof DriveRequestError) || error.status !== 404) throw error;
+      const isFresh = into === undefined || this.#tree.isFresh(into.ids);
+      this.#tree.forget();
+      if (isFresh) throw error;
+      const [there] = await this.#tree.find(into.folder, into.signal);
+      throw there === into.ids[0] ? error : this.#replaced(`the folder ${into.folder.join('/')} has gone`);
     }
+  }
+
+  /** What lay in the folder before has gone with it: nothing is tried again within the same save, which may count on it. */
+  #replaced(why: string): DriveRequestError {
+    const hint = 'Everything is sent anew with the next save.';
+    return new DriveRequestError('unreachable', `${this.#client.name}: ${why}.`, { permanent: true, hint });
   }
 
   async #isWhole(

@@ -42,9 +42,24 @@ export async function uploadFile(
   } catch (error) {
     const isTaken = error instanceof DriveRequestError && error.status === 409 && 'id' in to;
     if (!isTaken) throw error;
-    const there = await client.file(what, to.id, signal);
+    const there = await taken(client, what, to.id, signal);
     if (there.sha256 === upload.sha256 || there.trashed) return there;
     return uploadFile(client, sessions, { ...upload, to: { replace: to.id } });
+  }
+}
+
+/** The file that has the identifier already. */
+async function taken(
+  client: DriveClient,
+  what: string,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<DriveFile> {
+  try {
+    return await client.file(what, id, signal);
+  } catch (error) {
+    if (!(error instanceof DriveRequestError) || error.status !== 404) throw error;
+    throw new DriveRequestError('unreachable', `${client.name}: ${what}: it is there already, and cannot be seen yet.`);
   }
 }
 

@@ -5,6 +5,8 @@ import type { DriveClient } from './drive-client.js';
 import { childrenQuery } from './query.js';
 import { DriveRequestError } from './request-error.js';
 
+/** How long it may take until all of Drive knows a folder that was made. */
+const FRESH_MS = 60_000;
 /** How long a place in the tree is remembered: another machine may have made the same folder at the same time. */
 const REMEMBER_MS = 5 * 60_000;
 const ROUNDS = 8;
@@ -26,7 +28,8 @@ export class FolderTree {
   readonly #known = new Map<string, Remembered>();
   /** Identifiers of folders that this process made, where Drive's list does not show them yet. */
   readonly #made = new Map<string, string>();
-  readonly #madeIds = new Set<string>();
+  /** With the time of each. */
+  readonly #madeIds = new Map<string, number>();
   #making: Promise<unknown> = Promise.resolve();
 
   /** `root`: identifier where `base` begins. `settleMs`: after it, what another machine made in the same moment can be seen. */
@@ -66,6 +69,12 @@ export class FolderTree {
     return ids.length === 1 && this.#madeIds.has(ids[0] ?? '');
   }
 
+  /** Whether it was made so lately that not all of Drive may know it yet. */
+  isFresh(ids: readonly string[]): boolean {
+    const at = this.#madeIds.get(ids[0] ?? '');
+    return this.isOwn(ids) && at !== undefined && performance.now() - at < FRESH_MS;
+  }
+
   /** What was remembered may be wrong: a folder has gone. */
   forget(): void {
     this.#known.clear();
@@ -86,7 +95,7 @@ export class FolderTree {
         if (ids.length > 0) continue;
         const id = await this.#make(parent, path[depth] ?? '', signal);
         this.#made.set(place, id);
-        this.#madeIds.add(id);
+        this.#madeIds.set(id, performance.now());
         ids = [id];
         made = true;
       }

@@ -1,4 +1,5 @@
 import { DestinationError, type DestinationErrorReason } from '../../destination.js';
+import { NETWORK_HINT, retryAfter } from '../network-errors.js';
 
 /** A request that Drive or its token server refused, or that did not get through. */
 export class DriveRequestError extends DestinationError {
@@ -70,13 +71,16 @@ export function refusal(what: string, answer: Answer, secrets: readonly string[]
   const { reason: driveReason, message } = words(answer.body);
   const said = redact(message ?? '', secrets).slice(0, 300);
   const text = `${what}: ${status}${driveReason === undefined ? '' : ` ${driveReason}`}${said === '' ? '' : `: ${said}`}`;
-  const retryAfterMs = retryAfter(answer.headers.get('retry-after'));
+  const retryAfterMs = retryAfter({
+    'retry-after': answer.headers.get('retry-after') ?? undefined,
+    date: answer.headers.get('date') ?? undefined,
+  });
   const known = driveReason === undefined ? undefined : REASONS[driveReason];
   const isRefused = status === 403 || status === 429;
   const reason = isRefused && known !== undefined ? known.reason : byStatus(status);
   const tooLong = retryAfterMs !== undefined && retryAfterMs > LONGEST_WAIT_MS;
   const permanent = (isRefused ? known?.permanent : undefined) ?? (isClientFault(status) || tooLong ? true : undefined);
-  const hint = driveReason === undefined ? undefined : HINTS[driveReason];
+  const hint = hintOf(status, driveReason, said);
   return new DriveRequestError(reason, text, {
     status,
     driveReason,
@@ -85,6 +89,14 @@ export function refusal(what: string, answer: Answer, secrets: readonly string[]
     ...(permanent === undefined ? {} : { permanent }),
     ...(retryAfterMs === undefined || tooLong ? {} : { retryAfterMs }),
   });
+}
+
+function hintOf(status: number, driveReason: string | undefined, said: string): string | undefined {
+  if (status === 404 && /shared drive/i.test(said)) {
+    return 'Make the shared drive again or mend `drive:`, and add the account to it as "Content manager".';
+  }
+  if (status === 401) return 'Sign in again (resweep auth google), or mend the credentials.';
+  return driveReason === undefined ? undefined : HINTS[driveReason];
 }
 
 function byStatus(status: number): DestinationErrorReason {
@@ -127,14 +139,6 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Seconds or a date, as milliseconds from now; undefined where there is none. */
-export function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const seconds = Number(header);
-  const milliseconds = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(milliseconds) && milliseconds >= 0 ? milliseconds : undefined;
-}
-
 const SECRETS = [
   /Bearer\s+\S+/gi,
   /\bya29\.[\w.-]+/g,
@@ -168,6 +172,7 @@ export function noAnswer(what: string, error: unknown, signal: AbortSignal | und
   return new DriveRequestError(
     'unreachable',
     `${what}: the connection failed${code === undefined ? '' : ` (${code})`}.`,
+    { hint: NETWORK_HINT },
   );
 }
 

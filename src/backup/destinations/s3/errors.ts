@@ -1,5 +1,5 @@
 import { DestinationError, type DestinationErrorReason } from '../../destination.js';
-import { networkReason, retryAfter, stopped } from '../network-errors.js';
+import { NETWORK_HINT, networkReason, retryAfter, stopped } from '../network-errors.js';
 
 /** What of an SDK's error is looked at. */
 interface ServiceError {
@@ -31,6 +31,8 @@ const CLOCK: Rule = {
 };
 const BUSY: Rule = { reason: 'rateLimited' };
 const FULL: Rule = { reason: 'full', hint: 'Its quota or disk is used up: make room there.' };
+
+const TROUBLE_HINT = 'The service is in trouble: it is tried again by itself.';
 
 /** By the service's own code. */
 const BY_CODE: Readonly<Record<string, Rule>> = {
@@ -104,7 +106,11 @@ export function s3Error(where: string, error: unknown, signal: AbortSignal | und
   const rule: Rule =
     BY_CODE[failure.name ?? ''] ??
     BY_STATUS[status ?? 0] ??
-    ((status ?? 0) >= 500 ? { reason: 'unreachable' } : { reason: ofNetwork ?? 'failed' });
+    ((status ?? 0) >= 500
+      ? { reason: 'unreachable', hint: TROUBLE_HINT }
+      : ofNetwork === undefined
+        ? { reason: 'failed' }
+        : { reason: ofNetwork, hint: NETWORK_HINT });
   const code = [status, failure.name ?? failure.code]
     .filter((part) => part !== undefined && part !== 'Error')
     .join(' ');
