@@ -96,6 +96,7 @@ async function makeStudy(name, study8, count) {
 
 /** The command as people start it. */
 async function serve() {
+  const begun = performance.now();
   const child = spawn(process.execPath, [resolve('dist/cli/main.js'), 'dashboard', root, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -110,6 +111,7 @@ async function serve() {
   });
   return {
     url,
+    startMs: performance.now() - begun,
     stop: async () => {
       const ended = new Promise((done) => child.once('exit', done));
       child.kill('SIGTERM');
@@ -234,6 +236,7 @@ try {
 
   // A server that has not opened the study yet, and a browser that has nothing of the page.
   server = await serve();
+  report('the command, until it prints its address', server.startMs, 2 * VIEW_MS);
   let page = await firstView(browser, `${server.url}#/study/${long}/overview`, 'overview, of a server just started');
   await page.context().close();
 

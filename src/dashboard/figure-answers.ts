@@ -1,12 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
-import type { CatalogEntry } from '../app/studies/study-catalog.js';
+import type { CatalogEntry } from '../app/studies/catalog-entry.js';
 import { FIGURE_KINDS, isApplicable, type FigureRequest } from '../app/views/study-figures.js';
 import type { FigureOrder } from './figure-maker.js';
 import { FigureProcess } from './figure-process.js';
 import type { OpenedStudy } from './open-studies.js';
 
 const KEPT = 300;
+/** Figures of the views that people open first, in the order in which they see them; none of them takes seconds. */
+const FORESEEN = [
+  'optimizationHistory',
+  'intermediateValues',
+  'paramImportances',
+  'timeline',
+  'parallelCoordinate',
+  'slice',
+  'contour',
+  'rank',
+  'edf',
+] as const;
+/** So often it is looked whether somebody still waits for a figure. */
+const LOOK_MS = 30;
 
 /** Answers of figures, made in other processes and kept while their study does not change. */
 export class FigureAnswers {
@@ -14,6 +30,10 @@ export class FigureAnswers {
   readonly #quick = new FigureProcess();
   /** For what takes seconds, so that nothing else waits for it or gets less of the machine. */
   readonly #slow = new FigureProcess({ isPatient: true });
+  readonly #foreseen = new Set<string>();
+  /** Figures that somebody waits for. */
+  #wanted = 0;
+  #isClosed = false;
 
   /** Gets ready for figures, those of one study where one is named. */
   prepare(entry?: CatalogEntry): void {
@@ -36,6 +56,30 @@ export class FigureAnswers {
     const order: FigureOrder = { entry: opened.entry, kind: known, as, objective, params };
     // A table may have as many rows as the study: it is not kept.
     if (as === 'csv') return await this.#make(order);
+    this.#wanted++;
+    try {
+      return await this.#once(opened, order);
+    } finally {
+      this.#wanted--;
+    }
+  }
+
+  /** Makes the figures of a study that people look at first, once, while nobody waits for one: they are there when they are asked for. */
+  async foresee(opened: OpenedStudy): Promise<void> {
+    const { entry, study } = opened;
+    if (this.#foreseen.has(entry.id)) return;
+    this.#foreseen.add(entry.id);
+    for (const kind of FORESEEN) {
+      if (!isApplicable(kind, study.directions.length)) continue;
+      while (this.#wanted > 0) await sleep(LOOK_MS);
+      if (this.#isClosed) return;
+      // What cannot be made is told to whoever asks for it.
+      await this.#once(opened, { entry, kind, as: 'json', objective: 0, params: undefined }).catch(() => undefined);
+    }
+  }
+
+  async #once(opened: OpenedStudy, order: FigureOrder): Promise<string> {
+    const { kind, objective, params } = order;
     const key = JSON.stringify([opened.entry.id, opened.revision, kind, objective, params]);
     let made = this.#kept.get(key);
     if (made === undefined) {
@@ -55,6 +99,7 @@ export class FigureAnswers {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([this.#quick.close(), this.#slow.close()]);
   }
 }

@@ -2,9 +2,9 @@ import { figureCsv, type Figure } from '../analysis/plots/figure.js';
 import { thinFigure } from '../analysis/plots/thin-figure.js';
 import { KeptImprovement } from '../analysis/terminator/kept-improvement.js';
 import { RegretBoundEvaluator } from '../analysis/terminator/regret-bound.js';
-import type { CatalogEntry } from '../app/studies/study-catalog.js';
+import type { CatalogEntry } from '../app/studies/catalog-entry.js';
 import { StudyFigures, type FigureRequest } from '../app/views/study-figures.js';
-import { bestNumbers } from '../app/views/write-report.js';
+import { bestNumbers } from '../app/views/best-numbers.js';
 import type { FigureAnswer } from './api-types.js';
 import { OpenStudies, type OpenedStudy } from './open-studies.js';
 import { answerText } from './serialize.js';
@@ -25,13 +25,11 @@ function mostTrials(figure: Figure): number {
       return 600;
     case 'timeline':
       return 1_500;
-    case 'optimizationHistory':
-      return 4_000;
     // These draw every trial once in each of several panels.
     case 'slice':
-      return share(2_400, figure.subplots.length);
+      return share(4_000, figure.subplots.length);
     case 'rank':
-      return share(1_500, pairCount(figure.params.length));
+      return share(2_400, pairCount(figure.params.length));
     case 'contour':
       return share(1_200, pairCount(figure.params.length));
     default:

@@ -3,7 +3,7 @@ import { constants, setPriority } from 'node:os';
 
 import { builtEntry } from '../core/built-entry.js';
 import { ResweepError } from '../core/errors.js';
-import type { CatalogEntry } from '../app/studies/study-catalog.js';
+import type { CatalogEntry } from '../app/studies/catalog-entry.js';
 import { errorOf, type ErrorParts } from './error-parts.js';
 import type { FigureOrder } from './figure-maker.js';
 

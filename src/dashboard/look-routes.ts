@@ -73,7 +73,10 @@ export function addLookRoutes(app: Hono, studies: Studies, figures: FigureAnswer
   const figure = async (c: Context, as: 'json' | 'csv'): Promise<string> => {
     const opened = await studies.open(c.req.param('id') ?? '');
     const objective = wholeNumber(c.req.query('objective'), 0, opened.study.directions.length - 1);
-    return await figures.answer(opened, c.req.param('kind') ?? '', as, { objective, params: c.req.queries('param') });
+    const request = { objective, params: c.req.queries('param') };
+    const made = await figures.answer(opened, c.req.param('kind') ?? '', as, request);
+    void figures.foresee(opened);
+    return made;
   };
   app.get('/api/studies/:id/figures/:kind', async (c) => c.body(await figure(c, 'json'), 200, JSON_TYPE));
   app.get('/api/studies/:id/figures/:kind/csv', async (c) =>

@@ -2,8 +2,7 @@ import { statSync } from 'node:fs';
 
 import { UsageError } from '../core/errors.js';
 import type { SweepConfig } from '../core/sweep-config.js';
-import { heldConfig } from '../app/backups/backup-view.js';
-import { openEntry, type CatalogEntry, type Study } from '../app/studies/study-catalog.js';
+import { openEntry, type CatalogEntry, type Study } from '../app/studies/catalog-entry.js';
 
 /** A study that the dashboard has open, read only. */
 export interface OpenedStudy {
@@ -13,6 +12,8 @@ export interface OpenedStudy {
   /** Grows with every change that was seen. */
   readonly revision: number;
 }
+
+type ConfigReader = (study: Study, studyDir: string | undefined) => Promise<SweepConfig | undefined>;
 
 interface Slot {
   readonly opening: Promise<{ study: Study; config: SweepConfig | undefined }>;
@@ -32,8 +33,14 @@ const FRESH_MS = 400;
 
 /** Studies that stay open, read only, and are brought up to date whenever somebody asks for them. */
 export class OpenStudies {
+  readonly #configOf: ConfigReader | undefined;
   readonly #slots = new Map<string, Slot>();
   #revision = 0;
+
+  /** `configOf` reads the configuration that a study holds. @default none is read */
+  constructor(configOf?: ConfigReader) {
+    this.#configOf = configOf;
+  }
 
   /** The study as it is now. @throws UsageError, StorageError where it cannot be opened */
   async open(entry: CatalogEntry): Promise<OpenedStudy> {
@@ -57,7 +64,7 @@ export class OpenStudies {
   #makeSlot(entry: CatalogEntry, file: number | undefined): Slot {
     const opening = openEntry(entry, { readOnly: true }).then(async (study) => ({
       study,
-      config: await heldConfig(study, entry.studyDir),
+      config: await this.#configOf?.(study, entry.studyDir),
     }));
     opening.catch(() => undefined);
     const usedAt = Date.now();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 
@@ -8,6 +8,7 @@ import { Hono } from 'hono';
 
 import { builtEntry } from '../core/built-entry.js';
 import { messageOf, UsageError } from '../core/errors.js';
+import type { CatalogEntry } from '../app/studies/catalog-entry.js';
 import type { ErrorAnswer } from './api-types.js';
 import { addEditRoutes } from './edit-routes.js';
 import { errorParts } from './error-parts.js';
@@ -86,29 +87,71 @@ function pageFiles(): Map<string, { readonly bytes: Uint8Array<ArrayBuffer>; rea
 
 /** As many studies are opened before anybody looks at them. */
 const MOST_OPENED = 4;
+/** Files up to this size, together, are read in about a second, so that the address can wait for them. */
+const QUICKLY_READ = 40e6;
 
-/** Opens the studies that changed last while the browser is still starting: those are what people come for. */
-async function openNewest(studies: Studies, figures: FigureAnswers): Promise<void> {
-  figures.prepare();
-  // What is not there any more, or cannot be opened, is shown as such when somebody looks.
-  const entries = (await studies.list().catch(() => [])).filter(({ error }) => error === undefined);
-  const dated = entries.map((entry) => ({ entry, changedAt: placeLabels(entry).changedAt ?? '' }));
+/** The studies that changed last, which are what people come for. */
+function newestOf(entries: readonly CatalogEntry[]): CatalogEntry[] {
+  const dated = entries
+    .filter(({ error }) => error === undefined)
+    .map((entry) => ({ entry, changedAt: placeLabels(entry).changedAt ?? '' }));
   dated.sort((a, b) => b.changedAt.localeCompare(a.changedAt));
-  for (const { entry } of dated.slice(0, MOST_OPENED)) {
-    figures.prepare(entry);
-    await studies.open(entry.id).catch(() => undefined);
-  }
+  return dated.slice(0, MOST_OPENED).map(({ entry }) => entry);
+}
+
+/** Opens a study before anybody looks at it. What cannot be opened is shown as such when somebody does. */
+async function openEarly(entry: CatalogEntry, studies: Studies, figures: FigureAnswers): Promise<void> {
+  figures.prepare(entry);
+  const opened = await studies.open(entry.id).catch(() => undefined);
+  if (opened !== undefined) void figures.foresee(opened);
+}
+
+/** How many of the first studies are read in about a second. */
+function quicklyRead(entries: readonly CatalogEntry[]): number {
+  let bytes = 0;
+  const end = entries.findIndex(({ storage }) => {
+    bytes += statSync(storage, { throwIfNoEntry: false })?.size ?? Infinity;
+    return bytes > QUICKLY_READ;
+  });
+  return end < 0 ? entries.length : end;
 }
 
 /** Starts the dashboard. @throws UsageError where a place is not there, or the port is taken */
 export async function startDashboard(options: DashboardOptions = {}): Promise<RunningDashboard> {
-  const { host = '127.0.0.1', port = 8484, allowHosts = [] } = options;
   const studies = new Studies(options.places ?? []);
-  await studies.list();
+  const figures = new FigureAnswers();
+  // Begins while the studies are looked for.
+  figures.prepare();
+  const close = async (): Promise<void> => {
+    await Promise.all([studies.close(), figures.close()]);
+  };
+  try {
+    const newest = newestOf(await studies.list());
+    // Nobody has the address yet: what is opened now is there at the first look, and keeps no visitor waiting.
+    const quick = quicklyRead(newest);
+    for (const entry of newest.slice(0, quick)) await openEarly(entry, studies, figures);
+    const running = await listen(options, studies, figures, close);
+    void (async () => {
+      for (const entry of newest.slice(quick)) await openEarly(entry, studies, figures);
+    })();
+    return running;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Serves until it is closed. @throws UsageError where the port is taken, or the address is not one of this machine */
+async function listen(
+  options: DashboardOptions,
+  studies: Studies,
+  figures: FigureAnswers,
+  close: () => Promise<void>,
+): Promise<RunningDashboard> {
+  const { host = '127.0.0.1', port = 8484, allowHosts = [] } = options;
   const isLocal = LOCAL.includes(host) || host === '::1';
   const token = options.token ?? (isLocal ? undefined : randomBytes(18).toString('base64url'));
   const named = host === '0.0.0.0' || host === '::' ? [] : [host];
-  const figures = new FigureAnswers();
   const app = dashboardApp(studies, figures, {
     hosts: [...LOCAL, ...named, ...allowHosts].map((name) => name.toLowerCase()),
     token,
@@ -138,14 +181,13 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Ru
       );
     });
   });
-  void openNewest(studies, figures);
   const shownHost = named[0] ?? '127.0.0.1';
   return {
     url: `http://${shownHost}:${address.port}/${token === undefined ? '' : `?token=${token}`}`,
     token,
     close: async () => {
       await address.stop();
-      await Promise.all([studies.close(), figures.close()]);
+      await close();
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   type CatalogMemory,
   type Study,
 } from '../app/studies/study-catalog.js';
+import { heldConfig } from '../app/backups/backup-view.js';
 import { OpenStudies, type OpenedStudy } from './open-studies.js';
 
 const CATALOG_MS = 3_000;
@@ -16,7 +17,7 @@ const CATALOG_MS = 3_000;
 /** The studies that a dashboard shows: found again now and then, opened when looked at, brought up to date on the way. */
 export class Studies {
   readonly #places: readonly string[];
-  readonly #open = new OpenStudies();
+  readonly #open = new OpenStudies(heldConfig);
   #catalog: Promise<readonly CatalogEntry[]> | undefined;
   #catalogAt = 0;
   readonly #memory: CatalogMemory = new Map();

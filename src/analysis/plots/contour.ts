@@ -71,6 +71,8 @@ interface AxisWithValues {
   readonly axis: ContourAxis;
   /** By trial. */
   readonly values: readonly (number | string | undefined)[];
+  /** Of these in the axis' indices; -1 where a trial lacks the parameter. */
+  readonly places: Int32Array;
 }
 
 function contourAxis(trials: readonly FrozenTrial[], name: string): AxisWithValues {
@@ -78,9 +80,13 @@ function contourAxis(trials: readonly FrozenTrial[], name: string): AxisWithValu
   const values = trials.map((trial) => axisValue(trial, name, numerical));
   const axis = paramAxis(trials, name);
   const distinct = [...new Set(values)].filter((value) => value !== undefined);
-  distinct.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  if (numerical) (distinct as number[]).sort((a, b) => a - b);
+  else distinct.sort();
   const indices = numerical && distinct.length >= 2 ? [axis.range[0], ...distinct, axis.range[1]] : distinct;
-  return { axis: { ...axis, indices }, values };
+  // A numeric axis begins with its padded end, so a value's place is found by looking from the left.
+  const placeOf = new Map(indices.map((value, i) => [value, i]));
+  const places = Int32Array.from(values, (value) => (value === undefined ? -1 : (placeOf.get(value) ?? 0)));
+  return { axis: { ...axis, indices }, values, places };
 }
 
 /** What all subplots share, by trial. */
@@ -102,14 +108,11 @@ function contourSubplot(
   if (!isWanted || xs.axis.name === ys.axis.name || xs.axis.indices.length < 2 || ys.axis.indices.length < 2) {
     return { ...nothing, surface: undefined };
   }
-  // A numeric axis begins with its padded end, so a value's place is found by looking from the left.
-  const xPlace = new Map(xs.axis.indices.map((value, i) => [value, i]));
-  const yPlace = new Map(ys.axis.indices.map((value, i) => [value, i]));
-  const having = [...trials.keys()].filter((i) => xs.values[i] !== undefined && ys.values[i] !== undefined);
+  const having = [...trials.keys()].filter((i) => (xs.places[i] as number) >= 0 && (ys.places[i] as number) >= 0);
   const cells = new Map<number, ContourCell>();
   for (const i of having) {
-    const xIndex = xPlace.get(xs.values[i] as number | string) ?? 0;
-    const yIndex = yPlace.get(ys.values[i] as number | string) ?? 0;
+    const xIndex = xs.places[i] as number;
+    const yIndex = ys.places[i] as number;
     const z = zs[i] as number;
     const key = xIndex * ys.axis.indices.length + yIndex;
     const known = cells.get(key);

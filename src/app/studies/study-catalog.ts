@@ -5,33 +5,14 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf, ResweepError, UsageError } from '../../core/errors.js';
 import { STUDY_DB, study8OfFolderName } from '../../core/study-paths.js';
 import { findProjectRoot } from '../../config/project-root.js';
-import { NopPruner } from '../../pruners/nop-pruner.js';
-import { RandomSampler } from '../../samplers/random-sampler.js';
-import { loadStudy } from '../../study/create-study.js';
-import type { Study } from '../../study/study.js';
 import { openStorage } from '../../storage/open-storage.js';
+import type { CatalogEntry } from './catalog-entry.js';
 import { isConfigFile } from './find-config.js';
 import { locateSweep } from './locate-sweep.js';
 import { resolveTarget } from './open-target.js';
 import { restoreResults } from '../stages/restore-results.js';
 
-export type { Study } from '../../study/study.js';
-
-/** A study that may be looked at; nothing of it is open. */
-export interface CatalogEntry {
-  /** Short, stable, safe in an address: made of where the study is. */
-  readonly id: string;
-  /** Path of the database, or a URL (which may hold a password: never shown). */
-  readonly storage: string;
-  /** Name in that storage; undefined where it could not be read. */
-  readonly studyName: string | undefined;
-  readonly studyDir: string | undefined;
-  readonly study8: string | undefined;
-  /** Where it is, for people: relative to the working directory, without a password. */
-  readonly place: string;
-  /** Why it cannot be read. */
-  readonly error: string | undefined;
-}
+export { openEntry, type CatalogEntry, type Study } from './catalog-entry.js';
 
 /** Folders that cannot hold studies, or would take for ever. */
 const SKIPPED = new Set([
@@ -178,16 +159,4 @@ async function readStudies(storage: string, studyDir: string | undefined): Promi
 
 function idOf(storage: string, name: string): string {
   return createHash('sha256').update(`${storage}\0${name}`).digest('hex').slice(0, 12);
-}
-
-/** Opens an entry. The caller closes the study. @throws StorageError, UsageError */
-export async function openEntry(entry: CatalogEntry, options: { readOnly: boolean }): Promise<Study> {
-  const storage = await openStorage(entry.storage, options);
-  try {
-    const { studyName } = entry;
-    return await loadStudy({ storage, studyName, sampler: new RandomSampler(), pruner: new NopPruner() });
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
 }
