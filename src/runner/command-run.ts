@@ -48,6 +48,8 @@ export class CommandRun {
   #ending: Ending | undefined;
   #reports: Promise<void> = Promise.resolve();
   #reportError: string | undefined;
+  /** The last line on stderr that is not blank. */
+  #lastError = '';
   #killTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: CommandRunParts) {
@@ -149,7 +151,13 @@ export class CommandRun {
     };
     const [, stdout, stderr, reports] = child.stdio;
     follow(stdout, log, lines);
-    follow(stderr, log);
+    follow(
+      stderr,
+      log,
+      new LineSplitter((line) => {
+        if (line.trim() !== '') this.#lastError = line.trim();
+      }),
+    );
     follow(reports, undefined, reportLines);
   }
 
@@ -219,8 +227,8 @@ export class CommandRun {
       return { message: `The command was ended by ${signal}${killed}.`, signal };
     }
     if (code !== 0) {
-      const { lastText } = this.#results;
-      const last = lastText === '' ? (this.#parts.log.lastLines.at(-1) ?? '') : lastText;
+      // Why a program gives up is said on stderr (the exception, after the traceback); before that it may have printed anything.
+      const last = this.#lastError === '' ? this.#results.lastText : this.#lastError;
       const message = `The command ended with exit code ${code ?? 'unknown'}${last === '' ? '.' : `: ${last.slice(0, 300)}`}`;
       return { message, exitCode: code ?? -1 };
     }

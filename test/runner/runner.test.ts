@@ -181,7 +181,8 @@ describe('commands', () => {
   it.each([
     ['echo almost done', /last line is not a value: "almost done"/],
     ['true', /wrote nothing/],
-    ['echo broken >&2; exit 4', /exit code 4/],
+    ['echo begun; echo broken >&2; sleep 0.1; echo ending; exit 4', /exit code 4: broken$/],
+    ['echo what went wrong; exit 4', /exit code 4: what went wrong$/],
     ['kill -9 $$', /ended by SIGKILL/],
     ['echo nan', /loss is NaN/],
   ])('%s fails with what was found', async (script, message) => {
