@@ -8,6 +8,7 @@ import type { StudyDirection } from '../../core/study-direction.js';
 import { TRIAL_STATES, type TrialState } from '../../core/trial-state.js';
 import type { ForeignStudies, ForeignStudy } from '../foreign/foreign-studies.js';
 import { CURRENT_REVISION, OPTUNA_REVISIONS } from './engines/sqlite-schema.js';
+import { openDatabase } from './engines/sqlite-database.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -44,7 +45,7 @@ export function readOldStudies(path: string): ForeignStudies {
 }
 
 function reading<T>(path: string, read: (db: Database.Database) => T): T {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
+  const db = openDatabase(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
   try {
     return read(db);
   } catch (error) {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs';
 
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 
 import { messageOf } from '../../core/errors.js';
 import { parseJson } from '../../core/json.js';
 import type { InspectOptions, StudyFileReport } from '../../core/snapshot-source.js';
+import { openDatabase } from './engines/sqlite-database.js';
 
 /** Pages copied between two looks at the clock; with the view pinned, other writers neither wait for the copy nor restart it. */
 const PAGES_PER_STEP = 500;
@@ -15,7 +16,7 @@ const PAGES_PER_STEP = 500;
  * snapshot. The copy is one closed file in DELETE mode, synced. A half-made copy is removed.
  */
 export async function takeSnapshot(path: string, target: string): Promise<void> {
-  const source = new Database(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
+  const source = openDatabase(path, { readonly: true, fileMustExist: true, timeout: 10_000 });
   try {
     // A backup that is not pinned starts again with every commit of another process, for ever.
     source.exec('BEGIN');
@@ -38,7 +39,7 @@ export async function takeSnapshot(path: string, target: string): Promise<void> 
 }
 
 function leaveWalMode(path: string): void {
-  const copy = new Database(path);
+  const copy = openDatabase(path);
   try {
     copy.pragma('journal_mode = DELETE');
   } finally {
@@ -54,7 +55,7 @@ function removeDatabase(path: string): void {
 export function inspectStudyFile(path: string, options: InspectOptions = {}): StudyFileReport {
   let db: Database.Database | undefined;
   try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
+    db = openDatabase(path, { readonly: true, fileMustExist: true });
     if (options.checkIntegrity !== false) {
       const [first] = db.pragma('integrity_check(1)') as { integrity_check: string }[];
       if (first?.integrity_check !== 'ok') return damaged(`integrity_check: ${first?.integrity_check ?? 'no answer'}`);

@@ -1,10 +1,11 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 
 import { fromDatabaseTime, toDatabaseTime } from '../../core/clock.js';
 import { UNSAFE_FILE_SYSTEMS } from './engines/sqlite-file.js';
+import { openDatabase } from './engines/sqlite-database.js';
 
 /** Clocks of several machines differ by less than this. */
 const CLOCK_TOLERANCE_MS = 10 * 60_000;
@@ -27,7 +28,7 @@ export function hotLogBytes(path: string): number {
 
 /** Plays the log back into the database and leaves the file closed, alone and in WAL mode as before. @throws SqliteError */
 export function settleLog(path: string): void {
-  const db = new Database(path, { fileMustExist: true });
+  const db = openDatabase(path, { fileMustExist: true });
   try {
     db.pragma('wal_checkpoint(TRUNCATE)');
   } finally {
@@ -44,7 +45,7 @@ export interface OddTime {
 
 /** Times in the future, and trials that ended before they began: a clock has jumped. @throws SqliteError */
 export function oddTimes(path: string, now: number): OddTime[] {
-  const db = new Database(path, { readonly: true, fileMustExist: true });
+  const db = openDatabase(path, { readonly: true, fileMustExist: true });
   try {
     const latest = now + CLOCK_TOLERANCE_MS;
     const odd: OddTime[] = [];
@@ -93,7 +94,7 @@ const HEARTBEATS = [
  * to its end. Results are not touched. @throws SqliteError
  */
 export function mendTimes(path: string, now: number): void {
-  const db = new Database(path, { fileMustExist: true });
+  const db = openDatabase(path, { fileMustExist: true });
   try {
     const latest = toDatabaseTime(now + CLOCK_TOLERANCE_MS);
     db.exec('BEGIN IMMEDIATE');
@@ -120,7 +121,7 @@ function timeOf(text: string | null): number | undefined {
 
 /** Version of the SQLite library. @throws Error where it cannot be loaded */
 export function sqliteVersion(): string {
-  const db = new Database(':memory:');
+  const db = openDatabase(':memory:');
   try {
     return db.prepare('SELECT sqlite_version()').pluck().get() as string;
   } finally {

@@ -1,11 +1,12 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 
 import { StorageError } from '../../core/errors.js';
 import { OPTUNA_SCHEMA, OPTUNA_VERSION_ROWS, RESWEEP_SCHEMA } from './engines/sqlite-schema.js';
 import { mendSalvagedRows, type SalvageHints } from './salvaged-rows.js';
 import { readableRows } from './readable-rows.js';
+import { openDatabase } from './engines/sqlite-database.js';
 
 /** Tables that are carried over, parents first. */
 const TABLES = [
@@ -59,7 +60,7 @@ export interface SalvageReport {
 export function salvageStudyFile(damaged: string, target: string, hints: SalvageHints = {}): SalvageReport {
   mendHeader(damaged);
   const source = openDamaged(damaged) ?? openWithOwnSchema(damaged);
-  const out = new Database(target);
+  const out = openDatabase(target);
   try {
     out.pragma('foreign_keys = OFF');
     for (const statement of [...OPTUNA_SCHEMA, ...OPTUNA_VERSION_ROWS]) out.exec(statement);
@@ -84,7 +85,7 @@ export function salvageStudyFile(damaged: string, target: string, hints: Salvage
 function openDamaged(path: string): Database.Database | undefined {
   let db: Database.Database | undefined;
   try {
-    db = new Database(path, { fileMustExist: true });
+    db = openDatabase(path, { fileMustExist: true });
     const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all();
     if (tables.includes('studies') && tables.includes('trials')) return db;
   } catch {
@@ -100,7 +101,7 @@ function openDamaged(path: string): Database.Database | undefined {
  */
 function openWithOwnSchema(path: string): Database.Database {
   const fresh = `${path}-fresh`;
-  const made = new Database(fresh);
+  const made = openDatabase(fresh);
   made.exec([...OPTUNA_SCHEMA, ...OPTUNA_VERSION_ROWS, ...RESWEEP_SCHEMA].join(';\n'));
   const pages = made
     .prepare("SELECT pageno FROM dbstat WHERE name IN ('sqlite_schema', 'sqlite_master')")

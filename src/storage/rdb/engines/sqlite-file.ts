@@ -12,6 +12,7 @@ import {
   RESWEEP_SCHEMA,
 } from './sqlite-schema.js';
 import { holdOpen, isOpenHere } from './open-files.js';
+import { openDatabase } from './sqlite-database.js';
 
 export interface SqliteOptions {
   /** `normal` survives a killed process, `full` a power cut too. @default 'normal' */
@@ -44,7 +45,7 @@ export function openSqliteFile(path: string, options: SqliteOptions & { busyMs: 
   warnOfUnsafePlace(path, options.onWarning);
   let db: Database.Database | undefined;
   try {
-    db = new Database(path, { readonly: readOnly, fileMustExist: readOnly, timeout: options.busyMs });
+    db = openDatabase(path, { readonly: readOnly, fileMustExist: readOnly, timeout: options.busyMs });
     // First of all, so that nothing is changed in a file that we shall not use.
     checkTables(db, path, readOnly);
     if (!readOnly) {
