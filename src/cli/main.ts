@@ -11,6 +11,15 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Warnings of ours read like everything else we say; those of Node and of packages stay as they are.
+const printers = process.listeners('warning');
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  // NODE_NO_WARNINGS leaves nobody to print.
+  if (printers.length > 0 && warning.name === 'ResweepWarning') process.stderr.write(`Note: ${warning.message}\n`);
+  else for (const print of printers) print(warning);
+});
+
 async function main(args: readonly string[]): Promise<void> {
   const [first] = args;
   const isForWhole = args.every((arg) => arg.startsWith('-'));

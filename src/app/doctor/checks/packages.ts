@@ -23,7 +23,6 @@ const PACKAGES: readonly OptionalPackage[] = [
   { name: 'pg', purpose: 'studies in PostgreSQL', isNeeded: storageIs(/^postgres/i) },
   { name: 'mysql2', purpose: 'studies in MySQL or MariaDB', isNeeded: storageIs(/^(mysql|mariadb)/i) },
   { name: '@aws-sdk/client-s3', purpose: 'destinations of type s3', isNeeded: hasDestination('s3') },
-  { name: '@aws-sdk/lib-storage', purpose: 'destinations of type s3', isNeeded: hasDestination('s3') },
   { name: '@googleapis/drive', purpose: 'destinations of type google-drive', isNeeded: hasDestination('google-drive') },
   { name: '@octokit/rest', purpose: 'destinations of type github', isNeeded: hasDestination('github') },
   {
