@@ -14,6 +14,13 @@ const NONE = new Float64Array(0);
 export interface Acquisition {
   /** Where `gradient` is given, that by the point's coordinates is added to it. */
   evaluate(point: Float64Array, gradient?: Float64Array): number;
+  /** The same at many points, where that costs less than one after another. */
+  evaluateMany?(points: readonly Float64Array[]): Float64Array;
+}
+
+/** Values at many points. */
+export function valuesAt(acquisition: Acquisition, points: readonly Float64Array[]): Float64Array {
+  return acquisition.evaluateMany?.(points) ?? Float64Array.from(points, (point) => acquisition.evaluate(point));
 }
 
 /** Sum of logarithms: improvement times the probability that all constraints are kept (Gardner et al., ICML 2014). */
@@ -28,6 +35,13 @@ export class AcquisitionSum implements Acquisition {
     let sum = 0;
     for (const term of this.#terms) sum += term.evaluate(point, gradient);
     return sum;
+  }
+
+  evaluateMany(points: readonly Float64Array[]): Float64Array {
+    const sums = new Float64Array(points.length);
+    for (const term of this.#terms)
+      for (const [i, value] of valuesAt(term, points).entries()) sums[i] = (sums[i] as number) + value;
+    return sums;
   }
 }
 
@@ -55,6 +69,16 @@ export class LogExpectedImprovement implements Acquisition {
     }
     return Math.log(deviation) + logImprovement;
   }
+
+  evaluateMany(points: readonly Float64Array[]): Float64Array {
+    const means = new Float64Array(points.length);
+    const variances = new Float64Array(points.length);
+    this.#posterior.atMany(points, means, variances);
+    return means.map((mean, i) => {
+      const deviation = Math.sqrt((variances[i] as number) + STABILIZING_NOISE);
+      return Math.log(deviation) + logStandardImprovement((this.#best - mean) / deviation);
+    });
+  }
 }
 
 /** log P[c(x) ≤ limit]. */
@@ -78,6 +102,15 @@ export class LogFeasibility implements Acquisition {
       posterior.addGradient(-slope, (-slope * z) / (2 * deviation), NONE, gradient);
     }
     return value;
+  }
+
+  evaluateMany(points: readonly Float64Array[]): Float64Array {
+    const means = new Float64Array(points.length);
+    const variances = new Float64Array(points.length);
+    this.#posterior.atMany(points, means, variances);
+    return means.map((mean, i) =>
+      logNormalCdf((this.#limit - mean) / Math.sqrt((variances[i] as number) + STABILIZING_NOISE)),
+    );
   }
 }
 

@@ -179,7 +179,13 @@ function addNeighbours(
   }
 }
 
-function changeSome(columns: readonly Column[], centre: Float64Array, count: number, random: Random): Float64Array {
+/** A point that differs from another in up to `count` columns: in wide ones half the time by a step, else by a new draw. */
+export function changeSome(
+  columns: readonly Column[],
+  centre: Float64Array,
+  count: number,
+  random: Random,
+): Float64Array {
   const point = centre.slice();
   for (let i = 0; i < count; i++) {
     const j = random.integer(columns.length);

@@ -1,5 +1,5 @@
 import { choleskyInPlace, invertLower, solveLower, solveLowerTransposed } from './cholesky.js';
-import { dotProduct } from './dot-product.js';
+import { dotProduct, squaredNormsOfFour } from './dot-product.js';
 import { matern52 } from './matern.js';
 import type { Column } from './search-domain.js';
 
@@ -55,6 +55,7 @@ export class GaussianProcess {
   readonly #weights: Float64Array;
   readonly #covariances: Float64Array;
   readonly #additive: Float64Array;
+  readonly #four: Float64Array;
   /** By column and value; undefined for columns of many values. */
   readonly #shares: readonly (Map<number, ColumnShare> | undefined)[];
 
@@ -68,6 +69,7 @@ export class GaussianProcess {
     this.size = n;
     this.#covariances = new Float64Array(n);
     this.#additive = new Float64Array(n);
+    this.#four = new Float64Array(4 * n);
     this.#shares = columns.map((column) =>
       column.kind !== 'continuous' && column.levels <= MOST_KEPT ? new Map<number, ColumnShare>() : undefined,
     );
@@ -144,22 +146,45 @@ export class GaussianProcess {
     }
   }
 
-  /** Posterior means, and variances given the one nearest row alone: bounds from above that cost next to nothing. */
-  predictBounds(points: readonly Float64Array[], means: Float64Array, upperVariances: Float64Array): void {
+  /**
+   * Posterior means, and variances given the one nearest row alone: bounds from above that cost next to nothing.
+   * @param covariances filled with those of each point with all rows, one point after another
+   */
+  predictBounds(
+    points: readonly Float64Array[],
+    means: Float64Array,
+    upperVariances: Float64Array,
+    covariances: Float64Array,
+  ): void {
     const { noiseVariance } = this.parameters;
+    const n = this.size;
     for (let p = 0; p < points.length; p++) {
       means[p] = this.#meanAt(points[p] as Float64Array);
+      const k = this.#covariances;
       let largest = 0;
-      for (let i = 0; i < this.size; i++)
-        if ((this.#covariances[i] as number) > largest) largest = this.#covariances[i] as number;
+      for (let i = 0, at = p * n; i < n; i++, at++) {
+        const covariance = k[i] as number;
+        covariances[at] = covariance;
+        if (covariance > largest) largest = covariance;
+      }
       upperVariances[p] = this.priorVariance - (largest * largest) / (this.priorVariance + noiseVariance);
     }
   }
 
-  /** Posterior variance of the function at one point. */
-  varianceAt(point: Float64Array): number {
-    this.#setCovariances(point, this.size);
-    return this.#varianceFromCovariances();
+  /**
+   * Posterior variances of the function at up to four points together, from their covariances as `predictBounds` leaves them.
+   * @param variances four entries; as many are filled as there are indices
+   */
+  variancesOfFour(indices: readonly number[], covariances: Float64Array, variances: Float64Array): void {
+    const n = this.size;
+    const four = this.#four;
+    for (let q = 0; q < indices.length; q++) {
+      const from = (indices[q] as number) * n;
+      for (let i = 0, at = q; i < n; i++, at += 4) four[at] = covariances[from + i] as number;
+    }
+    squaredNormsOfFour(this.#inverseL, n, four, variances);
+    for (let q = 0; q < indices.length; q++)
+      variances[q] = Math.max(1e-12 * this.priorVariance, this.priorVariance - (variances[q] as number));
   }
 
   /** Posterior covariance of the function at two points. */

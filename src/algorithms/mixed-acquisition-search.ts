@@ -1,11 +1,14 @@
 import type { Random } from '../core/random.js';
-import type { Acquisition } from './acquisition.js';
+import { valuesAt, type Acquisition } from './acquisition.js';
+import { changeSome } from './candidate-search.js';
 import { minimizeBounded } from './l-bfgs-b.js';
 import { pointKey, valueForShare, type Column } from './search-domain.js';
 import { MOST_SOBOL_DIMENSIONS, SobolSequence } from './sobol.js';
 
 /** Levels up to which all are tried. */
 const FEW_LEVELS = 16;
+/** Points drawn around each centre, with one to three columns changed. */
+const AROUND = 60;
 /** Rounds of one local search, each through all columns. */
 const MOST_ROUNDS = 20;
 
@@ -15,6 +18,8 @@ export interface AcquisitionSearchOptions {
   readonly scales: ArrayLike<number>;
   /** Points that local searches start from beside drawn ones: the best trials. */
   readonly starts: readonly Float64Array[];
+  /** Points around which further starts are drawn: good trials. Improvement is to be had near them as a rule. @default none */
+  readonly centres?: readonly Float64Array[] | undefined;
   /** Keys of points that are not to be proposed; of use where no column is continuous. */
   readonly excluded?: ReadonlySet<string> | undefined;
   /** Evenly spread points among which the others starts are found. @default 2048 */
@@ -27,15 +32,17 @@ export interface AcquisitionSearchOptions {
 }
 
 /**
- * The point of largest acquisition in a mixed space: evenly spread points, then local searches from the best of them, from others
- * drawn by how good they are, and from the given ones. A local search takes turns: quasi-Newton steps in the continuous columns
+ * The point of largest acquisition in a mixed space: evenly spread points and some around good trials, then local searches from the
+ * best of them, from others drawn by how good they are, and from the given ones. A local search takes turns: quasi-Newton steps in the continuous columns
  * together, and in each discrete one all levels, or steps that shrink, until nothing changes.
  */
 export function searchAcquisition(acquisition: Acquisition, options: AcquisitionSearchOptions): Float64Array {
   const { columns, random, starts } = options;
   const search = new LocalSearch(acquisition, options);
   const draws = spreadPoints(columns, options.draws ?? 2048, random);
-  const values = draws.map((point) => search.value(point));
+  for (const centre of options.centres ?? [])
+    for (let i = 0; i < AROUND; i++) draws.push(changeSome(columns, centre, 1 + (i % 3), random));
+  const values = search.values(draws);
   const wanted = Math.max(1, (options.searches ?? 10) - starts.length);
   const candidates = [...chooseStarts(values, wanted, random).map((i) => draws[i] as Float64Array), ...starts];
   let best = candidates[0] as Float64Array;
@@ -58,7 +65,7 @@ function spreadPoints(columns: readonly Column[], count: number, random: Random)
 }
 
 /** The best, and others drawn without replacement with probabilities as the exponentials of their values. */
-function chooseStarts(values: readonly number[], count: number, random: Random): number[] {
+function chooseStarts(values: Float64Array, count: number, random: Random): number[] {
   let best = 0;
   for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
   const top = values[best] as number;
@@ -139,6 +146,12 @@ class LocalSearch {
   value(point: Float64Array): number {
     if (this.#excluded?.has(pointKey(point)) === true) return -Infinity;
     return this.#acquisition.evaluate(point);
+  }
+
+  values(points: readonly Float64Array[]): Float64Array {
+    const values = valuesAt(this.#acquisition, points);
+    for (const [i, point] of points.entries()) if (this.#excluded?.has(pointKey(point)) === true) values[i] = -Infinity;
+    return values;
   }
 
   from(start: Float64Array): { point: Float64Array; value: number } {

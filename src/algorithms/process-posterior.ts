@@ -1,4 +1,4 @@
-import { addScaled, dotProduct } from './dot-product.js';
+import { addScaled, dotProduct, squaredNormsOfFour } from './dot-product.js';
 import { squaredDistance, type GaussianProcess } from './gaussian-process.js';
 import { expNegative } from './matern.js';
 import type { Column } from './search-domain.js';
@@ -33,6 +33,9 @@ export class ProcessPosterior {
   /** L⁻¹ k. */
   readonly #projected: Float64Array;
   readonly #coefficients: Float64Array;
+  readonly #common: Float64Array;
+  /** L⁻ᵀ row by row, made when the first gradient is asked for. */
+  #transposed: Float64Array | undefined;
   /** K⁻¹ k(X, pending), a row per pending point. */
   readonly #explained: readonly Float64Array[];
   #point: Float64Array = new Float64Array(0);
@@ -59,6 +62,7 @@ export class ProcessPosterior {
     this.#slopes = new Float64Array(all.length);
     this.#projected = new Float64Array(n);
     this.#coefficients = new Float64Array(all.length);
+    this.#common = new Float64Array(all.length);
     this.covariances = new Float64Array(pending.length);
     this.#explained = pending.map((point) => {
       this.#setCovariances(point);
@@ -85,6 +89,27 @@ export class ProcessPosterior {
   }
 
   /**
+   * Means and variances at many points, without what a gradient or a pending point needs.
+   * @param means filled; @param variances filled
+   */
+  atMany(points: readonly Float64Array[], means: Float64Array, variances: Float64Array): void {
+    const n = this.#rows;
+    const four = new Float64Array(4 * n);
+    const explained = new Float64Array(4);
+    for (let p = 0; p < points.length; p += 4) {
+      const last = Math.min(4, points.length - p);
+      for (let q = 0; q < last; q++) {
+        this.#setCovariances(points[p + q] as Float64Array, false);
+        means[p + q] = dotProduct(this.#k, 0, this.process.weights, 0, n);
+        for (let i = 0, at = q; i < n; i++, at += 4) four[at] = this.#k[i] as number;
+      }
+      squaredNormsOfFour(this.process.inverseFactor, n, four, explained);
+      for (let q = 0; q < last; q++)
+        variances[p + q] = Math.max(0, this.process.priorVariance - (explained[q] as number));
+    }
+  }
+
+  /**
    * Adds to `gradient` that of a function of mean, variance and covariances at the latest point, whose derivatives by these are
    * given. Categories have none.
    */
@@ -101,24 +126,37 @@ export class ProcessPosterior {
       coefficients[n + r] = slope;
     }
     const total = n + byCovariances.length;
+    // What all columns have in common: by the squared scaled distance to each row.
+    const common = this.#common;
+    let commonSum = 0;
+    for (let i = 0; i < total; i++) {
+      const product = (coefficients[i] as number) * (this.#slopes[i] as number);
+      common[i] = product;
+      commonSum += product;
+    }
     for (let j = 0; j < this.#byColumn.length; j++) {
       const x = this.#point[j] as number;
       if (this.#isCategorical[j] === true || Number.isNaN(x)) continue;
       const values = this.#byColumn[j] as Float64Array;
       const scale = this.process.parameters.inverseSquaredScales[j] as number;
       const own = this.#additiveSlopes?.[j];
+      if (own === undefined && this.#isComplete[j] === true) {
+        const sum = x * commonSum - dotProduct(common, 0, values, 0, total);
+        gradient[j] = (gradient[j] as number) + 2 * scale * sum;
+        continue;
+      }
       let sum = 0;
       for (let i = 0; i < total; i++) {
         const difference = x - (values[i] as number);
         if (Number.isNaN(difference)) continue;
-        const slope = scale * (this.#slopes[i] as number) + (own === undefined ? 0 : (own[i] as number));
-        sum += (coefficients[i] as number) * slope * difference;
+        const additive = own === undefined ? 0 : (coefficients[i] as number) * (own[i] as number);
+        sum += (scale * (common[i] as number) + additive) * difference;
       }
       gradient[j] = (gradient[j] as number) + 2 * sum;
     }
   }
 
-  #setCovariances(point: Float64Array): void {
+  #setCovariances(point: Float64Array, hasSlopes = true): void {
     const { inverseSquaredScales, signalVariance, additive } = this.process.parameters;
     const k = this.#k;
     k.fill(0);
@@ -145,7 +183,7 @@ export class ProcessPosterior {
       const r = SQRT5 * Math.sqrt(k[i] as number);
       const e = signalVariance * expNegative(r);
       k[i] = (1 + r + (r * r) / 3) * e + (this.#additive[i] ?? 0);
-      this.#slopes[i] = (-5 / 6) * (1 + r) * e;
+      if (hasSlopes) this.#slopes[i] = (-5 / 6) * (1 + r) * e;
     }
   }
 
@@ -172,8 +210,13 @@ export class ProcessPosterior {
   /** K⁻¹ k = L⁻ᵀ (L⁻¹ k). */
   #unproject(out: Float64Array): void {
     const n = this.#rows;
-    out.fill(0, 0, n);
-    for (let i = 0; i < n; i++)
-      addScaled(out, 0, this.#projected[i] as number, this.process.inverseFactor, i * n, i + 1);
+    const transposed = (this.#transposed ??= transpose(this.process.inverseFactor, n));
+    for (let i = 0; i < n; i++) out[i] = dotProduct(transposed, i * n + i, this.#projected, i, n - i);
   }
+}
+
+function transpose(matrix: Float64Array, size: number): Float64Array {
+  const transposed = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) for (let k = 0; k <= i; k++) transposed[k * size + i] = matrix[i * size + k] as number;
+  return transposed;
 }

@@ -43,6 +43,7 @@ const WARP_MARGIN = 0.05;
  */
 const NOISE_FACTOR = 3;
 
+const TREES = 40;
 /** Columns that each node of a tree tries. */
 const MOST_CUTS = 6;
 /** Weight of the trees below which they are left out. */
@@ -78,11 +79,11 @@ export interface ModelProblem {
   /** Keys of masked points not to be proposed. */
   readonly excluded: ReadonlySet<string>;
   readonly parameters: GpParameters;
+  /** Whether the trees are asked too, see `areTreesOfUse`. */
+  readonly withTrees: boolean;
   /** log P[all constraints are kept] at a masked point. Absent: no constraints. */
   readonly logFeasibility?: ((point: Float64Array) => number) | undefined;
   readonly random: Random;
-  /** @default 40 */
-  readonly trees?: number | undefined;
   /** @default 250 up to 40 rows, then fewer, to 100: what is known leaves less to be found far away, and each costs more */
   readonly draws?: number | undefined;
 }
@@ -210,20 +211,38 @@ function fitEnsemble(
   columns: readonly Column[],
   rows: readonly Float64Array[],
   targets: Float64Array,
-  problem: Pick<ModelProblem, 'parameters' | 'random' | 'trees'>,
+  { parameters, withTrees, random }: Pick<ModelProblem, 'parameters' | 'withTrees' | 'random'>,
 ): SurrogateEnsemble {
-  const process = new GaussianProcess(columns, rows, targets, problem.parameters);
-  const trees = new ExtraTrees(columns, rows, targets, problem.random, {
-    trees: problem.trees ?? 40,
-    bootstrap: true,
-    columnShare: Math.min(1, MOST_CUTS / columns.length),
-  });
-  const weights = weigh(process, trees, targets);
+  const process = new GaussianProcess(columns, rows, targets, parameters);
   const noiseFactor = isDiscrete(columns) ? NOISE_FACTOR : 0;
-  // Where they are hardly believed they need not be asked.
+  const trees = withTrees ? growTrees(columns, rows, targets, random) : undefined;
+  const weights = trees === undefined ? { process: 1, trees: 0 } : weigh(process, trees, targets);
   return weights.trees < LEAST_WEIGHT
     ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 }, noiseFactor)
     : new SurrogateEnsemble(process, trees, weights, noiseFactor);
+}
+
+function growTrees(
+  columns: readonly Column[],
+  rows: readonly Float64Array[],
+  targets: Float64Array,
+  random: Random,
+): ExtraTrees {
+  const columnShare = Math.min(1, MOST_CUTS / columns.length);
+  return new ExtraTrees(columns, rows, targets, random, { trees: TREES, bootstrap: true, columnShare });
+}
+
+/** Whether trees predict results left out well enough beside a process to be asked at all: growing them takes as long as the rest. */
+export function areTreesOfUse(
+  columns: readonly Column[],
+  rows: readonly Float64Array[],
+  losses: ArrayLike<number>,
+  { warp, parameters }: { warp: Warp; parameters: GpParameters },
+  random: Random,
+): boolean {
+  const targets = warpLosses(losses, warp);
+  const process = new GaussianProcess(columns, rows, targets, parameters);
+  return weigh(process, growTrees(columns, rows, targets, random), targets).trees >= LEAST_WEIGHT;
 }
 
 /** Weights by the squared errors on rows left out: in closed form for the process, out of bag for the trees. */

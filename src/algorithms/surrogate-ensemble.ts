@@ -17,6 +17,8 @@ export class SurrogateEnsemble {
   readonly trees: ExtraTrees | undefined;
   readonly weights: EnsembleWeights;
   readonly #noiseFactor: number;
+  /** Of the candidates asked for last with all rows. */
+  #covariances = new Float64Array(0);
 
   /**
    * @param noiseFactor how many times the process' noise counts as a chance to improve: what is to be beaten is the best result, which
@@ -62,7 +64,8 @@ export class SurrogateEnsemble {
     const n = candidates.length;
     const processMeans = new Float64Array(n);
     const bounds = new Float64Array(n);
-    this.process.predictBounds(candidates, processMeans, bounds);
+    if (this.#covariances.length < n * this.process.size) this.#covariances = new Float64Array(n * this.process.size);
+    this.process.predictBounds(candidates, processMeans, bounds, this.#covariances);
     const treesMeans = new Float64Array(n);
     const treesVariances = new Float64Array(n);
     this.trees?.predict(candidates, treesMeans, treesVariances);
@@ -78,22 +81,18 @@ export class SurrogateEnsemble {
       return logExpectedImprovement(mean, Math.sqrt(Math.max(variance, 0)), incumbent) + (extra?.[i] ?? 0);
     };
     const upper = bounds.map((bound, i) => scoreAt(i, bound));
-    let highest = 0;
-    for (let i = 1; i < n; i++) if ((upper[i] as number) > (upper[highest] as number)) highest = i;
-    if (n === 0) return undefined;
-    let top = { index: highest, score: this.#exact(candidates, highest, scoreAt) };
-    const order: number[] = [];
-    for (let i = 0; i < n; i++) if (i !== highest && (upper[i] as number) > top.score) order.push(i);
-    order.sort((a, b) => (upper[b] as number) - (upper[a] as number) || a - b);
-    for (const index of order) {
-      if ((upper[index] as number) <= top.score) break;
-      const score = this.#exact(candidates, index, scoreAt);
-      if (score > top.score) top = { index, score };
+    const order = Array.from(upper.keys()).sort((a, b) => (upper[b] as number) - (upper[a] as number) || a - b);
+    let top: { index: number; score: number } | undefined;
+    const variances = new Float64Array(4);
+    for (let from = 0; from < n; from += 4) {
+      if (top !== undefined && (upper[order[from] as number] as number) <= top.score) break;
+      const four = order.slice(from, from + 4);
+      this.process.variancesOfFour(four, this.#covariances, variances);
+      for (const [q, index] of four.entries()) {
+        const score = scoreAt(index, variances[q] as number);
+        if (top === undefined || score > top.score) top = { index, score };
+      }
     }
     return top;
-  }
-
-  #exact(candidates: readonly Float64Array[], i: number, scoreAt: (i: number, variance: number) => number): number {
-    return scoreAt(i, this.process.varianceAt(candidates[i] as Float64Array));
   }
 }

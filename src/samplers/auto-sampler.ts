@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { randomPoint } from '../algorithms/candidate-search.js';
 import type { GpParameters } from '../algorithms/gaussian-process.js';
 import { masked, pointKey, valueForShare } from '../algorithms/search-domain.js';
-import { chooseWarp, fitProcess, proposeByModel } from '../algorithms/sequential-model.js';
+import { areTreesOfUse, chooseWarp, fitProcess, proposeByModel } from '../algorithms/sequential-model.js';
 import type { Warp } from '../algorithms/target-transform.js';
 import { SobolSequence, MOST_SOBOL_DIMENSIONS } from '../algorithms/sobol.js';
 import type { Distribution, ParamValue } from '../core/distributions.js';
@@ -38,6 +38,7 @@ interface Fit {
   readonly size: number;
   readonly parameters: GpParameters;
   readonly warp: Warp;
+  readonly withTrees: boolean;
   readonly chosen: Choice;
 }
 
@@ -161,7 +162,7 @@ export class AutoSampler implements Sampler {
       const violation = (entries[a]?.violation ?? 0) - (entries[b]?.violation ?? 0);
       return violation || (losses[a] as number) - (losses[b] as number) || a - b;
     });
-    const { parameters, warp } = this.#fit(study, space, log);
+    const { parameters, warp, withTrees } = this.#fit(study, space, log);
     const candidate = proposeByModel({
       domain,
       rows: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
@@ -173,6 +174,7 @@ export class AutoSampler implements Sampler {
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
       parameters,
       warp,
+      withTrees,
       logFeasibility: feasibilityModel(domain.columns, entries.slice(-FIT_ROWS)),
       random,
     });
@@ -190,7 +192,9 @@ export class AutoSampler implements Sampler {
     const { warp } = chosen;
     const { points, losses } = observationsAt(study, log, size);
     const parameters = size === chosenAt ? chosen.parameters : fitProcess(columns, points, losses, warp);
-    const fitted = { size, warp, parameters, chosen };
+    const random = createRandom(mixSeed(this.#seed ?? study.seed, 'trees', size));
+    const withTrees = areTreesOfUse(columns, points, losses, { warp, parameters }, random);
+    const fitted = { size, warp, parameters, withTrees, chosen };
     this.#fits.set(log, fitted);
     return fitted;
   }

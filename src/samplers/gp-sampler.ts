@@ -24,15 +24,12 @@ const RELATIVE_PARAMS = 'gp:relative_params:';
 const MODEL_ROWS = 200;
 /** Trials from which hyper-parameters are worked out. */
 const FIT_ROWS = 100;
-/** Local searches: fewer where each evaluation costs more. */
-const MOST_SEARCHES = 6;
-const LEAST_SEARCHES = 3;
-/** Rows up to which there are all of them. */
-const CHEAP_ROWS = 100;
-/** Multiplications that may be spent on the evenly spread points of a search. */
-const DRAW_BUDGET = 3_000_000;
-const MOST_DRAWS = 1024;
-const LEAST_DRAWS = 200;
+/** Evenly spread points of a search, and local searches: from the best of those points, and from the best trial. */
+const SINGLE = { draws: 200, searches: 3 };
+/** Where constraints cut what is promising into pieces, from more of them. */
+const CONSTRAINED = { draws: 400, searches: 6 };
+/** Best trials around which there are more points. */
+const CENTRES = 3;
 /** With several objectives each evaluation takes many draws of each. */
 const SEVERAL = { draws: 256, searches: 5 };
 
@@ -158,14 +155,15 @@ export class GPSampler implements Sampler {
       random,
     });
     const hasSeveral = objectives > 1 || pending.length > 0;
-    const affordable = Math.round(DRAW_BUDGET / (entries.length * entries.length));
+    const { draws, searches } = hasSeveral ? SEVERAL : log.isConstrained ? CONSTRAINED : SINGLE;
     return searchAcquisition(acquisition, {
       columns,
       scales,
       starts: startsOf(entries, random),
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
-      draws: Math.min(hasSeveral ? SEVERAL.draws : MOST_DRAWS, Math.max(LEAST_DRAWS, affordable)),
-      searches: hasSeveral ? SEVERAL.searches : searchesFor(entries.length),
+      centres: objectives > 1 ? [] : log.ranked.slice(0, CENTRES).map(({ point }) => point),
+      draws,
+      searches,
       evaluations: 40,
       random,
     });
@@ -199,7 +197,7 @@ export class GPSampler implements Sampler {
           scores,
           {
             isDeterministic: this.#isDeterministic,
-            start: starts?.get(name),
+            start: starts?.get(name) ?? lowNoise(space.columns.length),
             maxIterations: starts === undefined ? 60 : 15,
           },
         ),
@@ -208,13 +206,13 @@ export class GPSampler implements Sampler {
   }
 }
 
-function searchesFor(rows: number): number {
-  const share = Math.min(1, CHEAP_ROWS / rows) ** 2;
-  return Math.max(LEAST_SEARCHES, Math.round(MOST_SEARCHES * share));
-}
-
 function unfitted(dimensions: number): GpParameters {
   return { inverseSquaredScales: new Float64Array(dimensions).fill(1), signalVariance: 1, noiseVariance: 1 };
+}
+
+/** Where a fit begins: from much noise it may end where noise explains everything. */
+function lowNoise(dimensions: number): GpParameters {
+  return { ...unfitted(dimensions), noiseVariance: 0.01 };
 }
 
 /** The best feasible trial, or some of the feasible Pareto front. */

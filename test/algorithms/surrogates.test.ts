@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
+import { AcquisitionSum, LogExpectedImprovement, LogFeasibility, valuesAt } from '../../src/algorithms/acquisition.js';
 import { logExpectedImprovement } from '../../src/algorithms/expected-improvement.js';
 import { ExtraTrees } from '../../src/algorithms/extra-trees.js';
 import { GaussianProcess, type GpParameters } from '../../src/algorithms/gaussian-process.js';
 import { fitGaussianProcess } from '../../src/algorithms/gaussian-process-fit.js';
 import { minimizeBounded } from '../../src/algorithms/l-bfgs-b.js';
 import { matern52 } from '../../src/algorithms/matern.js';
+import { ProcessPosterior } from '../../src/algorithms/process-posterior.js';
 import { evenColumn, type Column } from '../../src/algorithms/search-domain.js';
 import { SobolSequence } from '../../src/algorithms/sobol.js';
 import { SurrogateEnsemble } from '../../src/algorithms/surrogate-ensemble.js';
@@ -78,11 +80,26 @@ describe('Gaussian process', () => {
       const [expectedMean, expectedVariance] = exact(rows, [...targets], point);
       expect(mean[0]).toBeCloseTo(expectedMean, 10);
       expect(variance[0]).toBeCloseTo(expectedVariance, 10);
-      expect(process.varianceAt(point)).toBeCloseTo(expectedVariance, 10);
-      const bound = new Float64Array(1);
-      process.predictBounds([point], mean, bound);
-      expect(mean[0]).toBeCloseTo(expectedMean, 10);
-      expect(bound[0]).toBeGreaterThanOrEqual(expectedVariance - 1e-12);
+      const [means, bound, variances] = [new Float64Array(3), new Float64Array(3), new Float64Array(4)];
+      const covariances = new Float64Array(3 * rows.length);
+      process.predictBounds([Float64Array.of(0.1, 0.5, 2), point, point], means, bound, covariances);
+      process.variancesOfFour([2, 0, 1], covariances, variances);
+      for (const i of [1, 2]) expect(means[i]).toBeCloseTo(expectedMean, 10);
+      for (const i of [0, 2]) expect(variances[i]).toBeCloseTo(expectedVariance, 10);
+      expect(bound[1]).toBeGreaterThanOrEqual(expectedVariance - 1e-12);
+    }
+  });
+
+  it('says of many points together what it says of each, with constraints too', () => {
+    const posterior = new ProcessPosterior(process, columns, rows);
+    const points = [Float64Array.of(0.3, 0.25, 1), Float64Array.of(0.9, NaN, 0), ...rows.slice(0, 4)];
+    for (const acquisition of [
+      new LogExpectedImprovement(posterior, -0.2),
+      new LogFeasibility(posterior, 0.1),
+      new AcquisitionSum([new LogExpectedImprovement(posterior, -0.2), new LogFeasibility(posterior, 0.1)]),
+    ]) {
+      const together = valuesAt(acquisition, points);
+      for (const [i, point] of points.entries()) expect(together[i]).toBeCloseTo(acquisition.evaluate(point), 8);
     }
   });
 
