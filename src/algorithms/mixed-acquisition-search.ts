@@ -7,8 +7,8 @@ import { MOST_SOBOL_DIMENSIONS, SobolSequence } from './sobol.js';
 
 /** Levels up to which all are tried. */
 const FEW_LEVELS = 16;
-/** Points drawn around each centre, with one to three columns changed. */
-const AROUND = 60;
+/** Points drawn around each centre, with one to three columns changed, as a share of those drawn from everywhere. */
+const AROUND = 0.3;
 /** Rounds of one local search, each through all columns. */
 const MOST_ROUNDS = 20;
 
@@ -39,9 +39,10 @@ export interface AcquisitionSearchOptions {
 export function searchAcquisition(acquisition: Acquisition, options: AcquisitionSearchOptions): Float64Array {
   const { columns, random, starts } = options;
   const search = new LocalSearch(acquisition, options);
-  const draws = spreadPoints(columns, options.draws ?? 2048, random);
+  const count = options.draws ?? 2048;
+  const draws = spreadPoints(columns, count, random);
   for (const centre of options.centres ?? [])
-    for (let i = 0; i < AROUND; i++) draws.push(changeSome(columns, centre, 1 + (i % 3), random));
+    for (let i = 0; i < AROUND * count; i++) draws.push(changeSome(columns, centre, 1 + (i % 3), random));
   const values = search.values(draws);
   const wanted = Math.max(1, (options.searches ?? 10) - starts.length);
   const candidates = [...chooseStarts(values, wanted, random).map((i) => draws[i] as Float64Array), ...starts];

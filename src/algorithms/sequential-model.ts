@@ -57,6 +57,9 @@ const LEAST_DRAWS = 100;
 /** Weight of the process from which its gradient is followed, and for how long. */
 const LEAST_TO_CLIMB = 0.5;
 const CLIMB_EVALUATIONS = 30;
+/** Rounds of hill climbing, and where a gradient is followed in every column afterwards. */
+const ROUNDS = 4;
+const ROUNDS_BEFORE_CLIMB = 1;
 
 /** Score of a trial that failed, in normal scores: worse than five in six. */
 const FAILED_SCORE = 1;
@@ -169,10 +172,14 @@ export function proposeByModel(problem: ModelProblem): Candidate | undefined {
     centres: problem.centres,
     draws: problem.draws ?? Math.max(LEAST_DRAWS, Math.min(MOST_DRAWS, Math.round(DRAW_BUDGET / rows.length))),
     doubleChanges: 40,
-    rounds: 4,
+    rounds: isClimbed(domain.columns, ensemble) ? ROUNDS_BEFORE_CLIMB : ROUNDS,
     best: (points) => ensemble.best(points, incumbent, problem.logFeasibility),
   });
   return candidate === undefined ? undefined : climbed(candidate, ensemble, seen, incumbent, problem);
+}
+
+function isClimbed(columns: readonly Column[], { weights }: SurrogateEnsemble): boolean {
+  return weights.process >= LEAST_TO_CLIMB && columns.every(({ kind }) => kind === 'continuous');
 }
 
 /** Follows the gradient of the process' improvement in the continuous columns; kept where both models together find it better. */

@@ -10,7 +10,8 @@ import type { Distribution, ParamValue } from '../core/distributions.js';
 import { createRandom, mixSeed } from '../core/random.js';
 import type { SearchSpace, StudyView } from '../core/study-view.js';
 import { feasibilityModel, scalarLosses } from './auto-targets.js';
-import { columnOf, decodeValue, type EncodedSpace } from './encoded-space.js';
+import type { EncodedSpace } from './encoded-space.js';
+import { evenValue } from './even-values.js';
 import { GPSampler } from './gp-sampler.js';
 import { InferredSpace } from './inferred-space.js';
 import { refitSize } from './refit-size.js';
@@ -105,15 +106,7 @@ export class AutoSampler implements Sampler {
   }
 
   sampleIndependent(study: StudyView, trial: SamplingTrial, name: string, distribution: Distribution): ParamValue {
-    const seed = this.#seed ?? study.seed;
-    const column = columnOf(distribution);
-    if (trial.attempt > 0)
-      return decodeValue(distribution, valueForShare(column, trialRandom(seed, trial, name).uniform()));
-    if (trial.logicalIndex === 0 && column.kind !== 'categorical')
-      return decodeValue(distribution, valueForShare(column, 0.5));
-    // Spread evenly along the trials, each parameter in its own order.
-    const sequence = new SobolSequence(1, createRandom(mixSeed(seed, 'independent', name)));
-    return decodeValue(distribution, valueForShare(column, sequence.point(trial.logicalIndex)[0] ?? 0));
+    return evenValue(this.#seed ?? study.seed, trial, name, distribution);
   }
 
   #startPoint(study: StudyView, trial: SamplingTrial, space: EncodedSpace, log: TrialLog): Float64Array {

@@ -11,8 +11,8 @@ import type { Random } from '../core/random.js';
 import type { SearchSpace, StudyView } from '../core/study-view.js';
 import { warnOnce } from '../core/warnings.js';
 import { acquisitionFor, targetsOf } from './gp-model.js';
+import { evenValue } from './even-values.js';
 import { IntersectionSearchSpace } from './intersection-search-space.js';
-import { RandomSampler } from './random-sampler.js';
 import { refitSize } from './refit-size.js';
 import { shareRelativeParams, sharedRelativeParams } from './relative-params.js';
 import { trialRandom, type Sampler, type SamplingTrial } from './sampler.js';
@@ -26,6 +26,9 @@ const MODEL_ROWS = 200;
 const FIT_ROWS = 100;
 /** Evenly spread points of a search, and local searches: from the best of those points, and from the best trial. */
 const SINGLE = { draws: 200, searches: 3 };
+/** The same from so many trials on: each costs more, and less is left to be found. */
+const LONG_ROWS = 60;
+const LONG = { draws: 100, searches: 2 };
 /** Where constraints cut what is promising into pieces, from more of them. */
 const CONSTRAINED = { draws: 400, searches: 6 };
 /** Best trials around which there are more points. */
@@ -36,7 +39,7 @@ const SEVERAL = { draws: 256, searches: 5 };
 export interface GPSamplerOptions {
   /** In place of the study's own. */
   readonly seed?: number | undefined;
-  /** For the first trials, and for parameters that not every trial has. @default RandomSampler */
+  /** For the first trials, and for parameters that not every trial has. @default values spread evenly along the trials */
   readonly independentSampler?: Sampler | undefined;
   /** Completed trials before which the independent sampler is used. @default 10 */
   readonly nStartupTrials?: number | undefined;
@@ -68,7 +71,7 @@ type ParametersByTarget = ReadonlyMap<string, GpParameters>;
 export class GPSampler implements Sampler {
   readonly name = 'gp';
   readonly #seed: number | undefined;
-  readonly #independent: Sampler;
+  readonly #independent: Sampler | undefined;
   readonly #nStartupTrials: number;
   readonly #isDeterministic: boolean;
   readonly #warns: boolean;
@@ -85,7 +88,7 @@ export class GPSampler implements Sampler {
     this.#nStartupTrials = nStartupTrials;
     this.#isDeterministic = options.deterministicObjective ?? false;
     this.#warns = options.warnIndependentSampling ?? true;
-    this.#independent = options.independentSampler ?? new RandomSampler({ seed: options.seed });
+    this.#independent = options.independentSampler;
   }
 
   inferRelativeSearchSpace(study: StudyView): SearchSpace {
@@ -115,7 +118,9 @@ export class GPSampler implements Sampler {
 
   sampleIndependent(study: StudyView, trial: SamplingTrial, name: string, distribution: Distribution): ParamValue {
     if (this.#warns && !distribution.single()) this.#warnOfIndependent(study, name);
-    return this.#independent.sampleIndependent(study, trial, name, distribution);
+    return this.#independent === undefined
+      ? evenValue(this.#seed ?? study.seed, trial, name, distribution)
+      : this.#independent.sampleIndependent(study, trial, name, distribution);
   }
 
   #warnOfIndependent(study: StudyView, name: string): void {
@@ -123,16 +128,16 @@ export class GPSampler implements Sampler {
     const complete = study.history.finished.filter(({ state }) => state === 'COMPLETE').length;
     if (complete < Math.max(1, this.#nStartupTrials)) return;
     warnOnce(
-      `Parameter "${name}" of study "${study.studyName}" is drawn by the sampler "${this.#independent.name}", not by the Gaussian process: not every trial has it.`,
+      `Parameter "${name}" of study "${study.studyName}" is drawn ${this.#independent === undefined ? 'evenly' : `by the sampler "${this.#independent.name}"`}, not by the Gaussian process: not every trial has it.`,
     );
   }
 
   beforeTrial(study: StudyView, trial: SamplingTrial): void {
-    this.#independent.beforeTrial?.(study, trial);
+    this.#independent?.beforeTrial?.(study, trial);
   }
 
   afterTrial(...parts: Parameters<NonNullable<Sampler['afterTrial']>>): void {
-    this.#independent.afterTrial?.(...parts);
+    this.#independent?.afterTrial?.(...parts);
   }
 
   #propose(study: StudyView, trial: SamplingTrial, space: UnitSpace, log: TrialLog): Float64Array {
@@ -155,7 +160,8 @@ export class GPSampler implements Sampler {
       random,
     });
     const hasSeveral = objectives > 1 || pending.length > 0;
-    const { draws, searches } = hasSeveral ? SEVERAL : log.isConstrained ? CONSTRAINED : SINGLE;
+    const single = entries.length < LONG_ROWS ? SINGLE : LONG;
+    const { draws, searches } = hasSeveral ? SEVERAL : log.isConstrained ? CONSTRAINED : single;
     return searchAcquisition(acquisition, {
       columns,
       scales,
@@ -164,7 +170,7 @@ export class GPSampler implements Sampler {
       centres: objectives > 1 ? [] : log.ranked.slice(0, CENTRES).map(({ point }) => point),
       draws,
       searches,
-      evaluations: 40,
+      evaluations: 30,
       random,
     });
   }
