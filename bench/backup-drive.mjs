@@ -38,6 +38,11 @@ const median = (values) => {
 };
 const show = (value) => String(Number(value.toPrecision(4)));
 
+/** Says what is under way, beside the numbers. */
+function progress(text) {
+  process.stderr.write(`… ${text}\n`);
+}
+
 /** Upper 95 % bound of the median, from order statistics; undefined for fewer than 5 values. */
 function upperBoundOfMedian(values) {
   const n = values.length;
@@ -58,7 +63,7 @@ async function withDrive(latencyMs, use) {
   try {
     const { url, credentials } = await new Promise((resolve, reject) => {
       child.once('message', resolve);
-      child.once('exit', () => reject(new Error('the Drive server ended')));
+      child.once('exit', () => reject(new Error('the Drive server ended before it listened')));
     });
     const file = join(base, 'credentials.json');
     writeFileSync(file, JSON.stringify(credentials), { mode: 0o600 });
@@ -69,7 +74,7 @@ async function withDrive(latencyMs, use) {
       });
     return await use({ options: { credentials: file, rootUrl: url }, requests });
   } finally {
-    child.disconnect();
+    if (child.connected) child.disconnect();
   }
 }
 
@@ -77,6 +82,7 @@ const studies = new Map();
 async function studyOf(megabytes) {
   let study = studies.get(megabytes);
   if (study === undefined) {
+    progress(`filling a study of ${megabytes} MB`);
     const root = join(base, `study-${megabytes}`);
     mkdirSync(root);
     study = { root, ...(await fillStudy(root, megabytes)) };
@@ -126,6 +132,7 @@ async function traffic() {
     [100, 90],
   ]) {
     await withDrive(0, async (drive) => {
+      progress(`traffic: a sweep over a study of ${megabytes} MB`);
       const { events } = await sweep(megabytes, isShort ? count : 2 * count, 1, drive);
       const run = events.slice(events.findLastIndex(({ event }) => /^sweep-(started|resumed)$/.test(event)));
       const at = ({ at }) => Date.parse(at);
@@ -149,6 +156,7 @@ async function sweeps(megabytes) {
     const withBackups = [];
     const without = [];
     for (let pair = 0; pair < pairs; pair++) {
+      progress(`sweep-${megabytes}: pair ${pair + 1} of ${pairs}`);
       for (const backup of pair % 2 === 0 ? [true, false] : [false, true]) {
         (backup ? withBackups : without).push(await sweep(megabytes, trials, seconds, backup ? drive : undefined));
       }
@@ -176,6 +184,7 @@ async function restores() {
         destinations: [createDestination('google-drive', options, { name: 'far', projectRoot: root })],
         log: { info() {}, warn: console.error },
       });
+    progress('restore: the save');
     const writing = open();
     const begin = performance.now();
     const saved = await writing.backup(path);

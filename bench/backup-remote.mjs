@@ -1,7 +1,8 @@
 // What backups to S3 and GitHub cost, beside restic and rclone. Prints each number; goal and ratio where there is one.
 // node bench/backup-remote.mjs [--short] [--kind s3|github] [--pairs N] [--seconds S] [case …]
-// needs: npm run build; for s3 RESWEEP_PYTHON with moto; for peers restic, and rclone beside that Python or on the path
-//   traffic    requests and bytes per save of one more trial, studies of 1, 10, 100 MB
+// needs: npm run build. s3 is moto: of RESWEEP_PYTHON where that is set, else of .cache/python, which is made (pip) where it is missing.
+// peers: restic, and rclone beside that Python or on the path. Numbers go to stdout, what is under way to stderr.
+//   traffic    requests and bytes per save of one more trial by its owner, studies of 1, 10, 100 MB; an owner's beats are not counted
 //   sweep-1    a sweep with backups to a service of 300 ms latency, beside one without, in alternating pairs; in full 20 pairs of 50
 //   sweep-100  trials of 2 s: more than half an hour each
 //   memory     what a backup of a folder of 1 GB adds to the memory of its process
@@ -13,7 +14,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { DriveCore } from '../dist/backup/drive-core.js';
+import { OwnerFence } from '../dist/backup/owner-fence.js';
 import { createDestination, createDrive, SqliteSnapshotSource } from '../dist/index.js';
+import { at } from '../scripts/lib/paths.mjs';
+import { pythonWith } from '../scripts/lib/python.mjs';
 import { addTrial, fillStudy, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
@@ -40,6 +45,32 @@ const median = (values) => {
 };
 const show = (value) => String(Number(value.toPrecision(4)));
 
+/** Says what is under way. */
+function progress(text) {
+  process.stderr.write(`… ${text}\n`);
+}
+
+/** Makes sure of moto, which is S3 here. */
+async function findMoto() {
+  if (process.env.RESWEEP_PYTHON === undefined) {
+    progress('looking for a Python with moto');
+    const { python, problem } = await pythonWith(at('test', 'lanes', 'services', 'requirements.txt'));
+    if (problem !== undefined)
+      fail(`S3 needs moto, and it cannot be had: ${problem} Or name a Python that has it: RESWEEP_PYTHON.`);
+    process.env.RESWEEP_PYTHON = python;
+  }
+  const server = join(dirname(process.env.RESWEEP_PYTHON), 'moto_server');
+  if (existsSync(server)) return;
+  fail(
+    `S3 needs moto, and ${server} does not exist: install it there (pip install 'moto[server]'), or unset RESWEEP_PYTHON.`,
+  );
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
+
 /** Upper 95 % bound of the median, from order statistics; undefined for fewer than 5 values. */
 function upperBoundOfMedian(values) {
   const n = values.length;
@@ -56,11 +87,12 @@ function upperBoundOfMedian(values) {
 
 /** A service in a process of its own. */
 async function withService(kind, latencyMs, use) {
+  if (kind === 's3') await findMoto();
   const child = fork(join(import.meta.dirname, 'remote-server.mjs'), [kind, String(latencyMs)]);
   try {
     const { options, env } = await new Promise((resolve, reject) => {
       child.once('message', resolve);
-      child.once('exit', () => reject(new Error(`the ${kind} server ended`)));
+      child.once('exit', () => reject(new Error(`the ${kind} server ended before it listened`)));
     });
     Object.assign(process.env, env);
     const requests = () =>
@@ -71,9 +103,11 @@ async function withService(kind, latencyMs, use) {
     return await use({ type: kind, options, requests });
   } finally {
     child.removeAllListeners('exit');
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.disconnect();
-    await ended;
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      if (child.connected) child.disconnect();
+      await ended;
+    }
   }
 }
 
@@ -81,6 +115,7 @@ const studies = new Map();
 async function studyOf(megabytes) {
   let study = studies.get(megabytes);
   if (study === undefined) {
+    progress(`filling a study of ${megabytes} MB`);
     const root = join(base, `study-${megabytes}`);
     mkdirSync(root);
     study = { root, ...(await fillStudy(root, megabytes)) };
@@ -105,29 +140,34 @@ async function saved(drive, path, options) {
 
 const sum = (asked, field) => asked.reduce((total, request) => total + request[field], 0);
 
-/** What one more trial costs, saved as a running sweep saves it (without the plain copy, which goes with full snapshots). */
+/** What one more trial costs, saved as a running sweep saves it: by its owner, without the plain copy, which goes with full snapshots. */
 async function traffic(kind) {
   const perTrial = [];
   for (const megabytes of isShort ? [1, 10] : [1, 10, 100]) {
     await withService(kind, 0, async (service) => {
       const { root, path } = await studyOf(megabytes);
-      const { DriveCore } = await import('../dist/backup/drive-core.js');
       const core = new DriveCore({
         projectRoot: root,
         snapshotSource: new SqliteSnapshotSource(),
         destinations: [createDestination(service.type, service.options, { name: 'far', projectRoot: root })],
       });
       const [destination] = core.destinations;
+      const target = core.target(path);
+      const fence = new OwnerFence(destination, target, { ownerId: core.ownerId, leaseMs: 3_600_000 });
+      core.setFence(destination, target, fence);
+      await fence.claim();
       const save = async (full) => {
-        const request = { target: core.target(path), path, isDirectory: false, full };
+        const request = { target, path, isDirectory: false, full };
         const capture = await core.capturer.capture(request);
         await core.save(destination, capture, { mirror: full });
         core.capturer.release(capture);
       };
+      progress(`${kind}: first copy of ${megabytes} MB`);
       await save(true);
       await save(false);
       await service.requests();
       const count = isShort ? 5 : 20;
+      progress(`${kind}: ${count} trials, each saved`);
       for (let trial = 0; trial < count; trial++) {
         await addTrial(path);
         await save(false);
@@ -184,6 +224,7 @@ async function sweeps(kind, megabytes) {
     const withBackups = [];
     const without = [];
     for (let pair = 0; pair < pairs; pair++) {
+      progress(`sweep-${megabytes} ${kind}: pair ${pair + 1} of ${pairs}`);
       for (const backup of pair % 2 === 0 ? [true, false] : [false, true]) {
         (backup ? withBackups : without).push(await sweep(megabytes, backup ? service : undefined));
       }
@@ -210,6 +251,7 @@ async function memory(kind) {
     for (let index = 0; index < megabytes / 50; index++) {
       writeFileSync(join(root, 'outputs', 'many', `file-${index}`), randomBytes(50e6));
     }
+    progress(`memory ${kind}: saving ${megabytes} MB`);
     const drive = openDrive(root, service);
     const before = process.memoryUsage().rss;
     let most = before;
@@ -275,6 +317,7 @@ async function peers() {
       result[name] = { up: [], restore: [] };
     }
     for (let round = -1; round < count; round++) {
+      progress(`peers: trial ${round + 2} of ${count + 1}`);
       await addTrial(path);
       await snapshot();
       for (const [name, { save }] of Object.entries(programs)) {
@@ -287,6 +330,7 @@ async function peers() {
       }
     }
     for (let round = 0; round < 3; round++) {
+      progress(`peers: restore ${round + 1} of 3`);
       for (const [name, { restore }] of Object.entries(programs)) {
         const start = performance.now();
         await restore();

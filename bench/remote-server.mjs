@@ -1,6 +1,6 @@
 // A remote service as a process of its own, for bench/backup-remote.mjs: forked, with its kind (s3 or github) and the latency in
 // milliseconds. Sends {options, env} of a destination when it listens, and on each message what it was asked since the last one.
-// s3 is moto, of the Python that RESWEEP_PYTHON names (npm run test:services installs it into .cache/python).
+// s3 is moto, of the Python that RESWEEP_PYTHON names.
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
