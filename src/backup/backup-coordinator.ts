@@ -174,6 +174,7 @@ export class BackupCoordinator {
     const complete = this.#lanes.every((lane) => lane.isUpToDate);
     const durationMs = performance.now() - startedAt;
     const late = this.#lanes.filter((lane) => !lane.isUpToDate).map((lane) => lane.destination.name);
+    const bound = durationMs < boundMs ? '' : ` within ${Math.round(boundMs / 1000)} s`;
     if (this.#lanes.length > 0) {
       this.#core.reporter.emit({
         type: 'flush',
@@ -181,7 +182,7 @@ export class BackupCoordinator {
         outcome: complete ? 'ok' : 'warning',
         message: complete
           ? `Final backup complete on ${this.#lanes.map((lane) => lane.destination.name).join(', ')} (${Math.round(durationMs)} ms).`
-          : `Final backup incomplete within ${Math.round(boundMs / 1000)} s on ${late.join(', ')}.`,
+          : `Final backup incomplete${bound} on ${late.join(', ')}.`,
       });
     }
     return { complete, durationMs, destinations: this.status() };

@@ -89,6 +89,11 @@ export function logTo(output: Output): { info: (text: string) => void; warn: (te
 }
 
 /** A number with four significant digits, without a tail of zeros. */
+/** An error of a destination, which most begin with the name of. */
+export function ofDestination(name: string, error: string): string {
+  return error.startsWith(`${name}: `) ? error : `${name}: ${error}`;
+}
+
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);

@@ -4,7 +4,7 @@ import { parseShare, SHARE_FORM } from '../../config/units.js';
 import type { VerifyReport } from '../../app/backups/archive-commands.js';
 import { repairSweepBackups, verifySweepBackups } from '../../app/backups/backup-commands.js';
 import type { BackupArguments } from '../arguments.js';
-import { formatBytes, formatDuration, logTo, type Output } from '../output.js';
+import { formatBytes, formatDuration, logTo, ofDestination, type Output } from '../output.js';
 
 type WithConfig = BackupArguments & { readonly config: string };
 
@@ -41,8 +41,15 @@ export async function repair(args: WithConfig, output: Output): Promise<void> {
     output.print(`${output.style('green', 'mended')}   ${name}: ${path} (${what}) from ${from}`);
   }
   for (const damage of report.remaining) output.print(damageLine(damage, output));
-  for (const lost of report.unreachable) output.warn(`${lost.destination} could not be looked after: ${lost.error}`);
-  const left = report.remaining.length === 0 ? 'nothing is damaged now' : `${report.remaining.length} damaged still`;
+  for (const lost of report.unreachable)
+    output.warn(`It could not be looked after: ${ofDestination(lost.destination, lost.error)}`);
+  const unknown = report.unreachable.map(({ destination: name }) => name).join(', ');
+  const left =
+    report.remaining.length > 0
+      ? `${report.remaining.length} damaged still`
+      : unknown === ''
+        ? 'nothing is damaged now'
+        : `nothing is known to be damaged; what lies on ${unknown} was not looked at`;
   output.print(`${report.repaired.length} mended, ${left} (${formatDuration(report.durationMs)}).`);
   if (report.remaining.length > 0) {
     output.print(`resweep backup now ${configPath}   saves the study as it is here, whole, beside what is damaged`);
@@ -60,11 +67,14 @@ export function showVerified(report: VerifyReport, output: Output): void {
   for (const damage of report.damages) output.print(damageLine(damage, output));
   for (const { destination, path, problem } of report.frozen)
     output.print(`${output.style('yellow', 'frozen')}   ${destination}: ${path}: ${problem}`);
-  for (const lost of report.unreachable) output.warn(`${lost.destination} could not be checked: ${lost.error}`);
+  for (const lost of report.unreachable)
+    output.warn(`It could not be checked: ${ofDestination(lost.destination, lost.error)}`);
   const frozen = report.frozen.length === 0 ? '' : ` ${report.frozen.length} frozen and not read.`;
   output.print(
     `${report.checkedSnapshots} snapshots, ${formatBytes(report.checkedBytes)} checked in ${formatDuration(report.durationMs)}: ${
-      report.ok ? 'all good.' : `${report.damages.length} damaged.`
+      report.ok
+        ? 'all good.'
+        : `${report.damages.length} damaged${report.unreachable.length === 0 ? '' : `, ${report.unreachable.length} of the destinations not checked`}.`
     }${frozen}`,
   );
   if (report.damages.length > 0) process.exitCode = 3;

@@ -8,7 +8,7 @@ import { isConfigFile } from '../../app/studies/find-config.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import type { BackupArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
-import { formatBytes, formatDuration, logTo, type Output } from '../output.js';
+import { formatBytes, formatDuration, logTo, ofDestination, type Output } from '../output.js';
 import { withStopSignals } from '../stop-signals.js';
 import { repair, showVerified, verify } from './backup-verify.js';
 
@@ -48,7 +48,7 @@ async function saveNow(args: WithConfig, output: Output): Promise<void> {
   for (const { name, verified, finishedTrials, bytes, error } of report.destinations) {
     if (error === undefined) {
       output.print(`${name}: ${finishedTrials ?? 0} finished trials safe, ${formatBytes(bytes)}, ${verified}.`);
-    } else output.warn(`${name}: ${error}`);
+    } else output.warn(ofDestination(name, error));
   }
   if (!report.complete) process.exitCode = 1;
 }
@@ -65,7 +65,7 @@ async function list(args: WithConfig, output: Output): Promise<void> {
     log: logTo(output),
   });
   if (output.json) output.document({ backups, errors } as unknown as JsonValue);
-  for (const { destination, error } of errors) output.warn(`${destination}: ${error}`);
+  for (const { destination, error } of errors) output.warn(ofDestination(destination, error));
   if (backups.length === 0) output.print('Nothing is saved yet.');
   else {
     output.table(
@@ -110,7 +110,7 @@ async function prune(args: WithConfig, output: Output): Promise<void> {
     const waiting = waitingPacks === 0 ? '' : ` ${waitingPacks} packs that nothing names wait for a day.`;
     const packs = `${removedPacks} packs, ${formatBytes(freedBytes)}`;
     output.print(`${name}: ${dryRun ? `would free ${packs}` : `freed ${packs}`}.${waiting}`);
-    if (error !== undefined) output.warn(`${name}: ${error}`);
+    if (error !== undefined) output.warn(ofDestination(name, error));
   }
   if (report.destinations.some(({ targets }) => targets.some(({ refused }) => refused !== undefined)))
     process.exitCode = 3;

@@ -6,6 +6,9 @@ import type { CleanArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, logTo } from '../output.js';
 
+/** Reasons up to so many characters are repeated. */
+const SHORT = 60;
+
 /** `resweep clean CONFIG [PATH]`. Exit code 1 where something is refused. */
 export async function clean(args: CleanArguments): Promise<void> {
   const output = outputOf(args);
@@ -15,8 +18,13 @@ export async function clean(args: CleanArguments): Promise<void> {
   const here = (file: string): string => relative(process.cwd(), file);
   for (const file of report.freed)
     output.detail(`  ${dryRun ? 'would go' : 'freed'}  ${here(file.path)}  (verified on ${file.safeOn.join(', ')})`);
-  for (const file of report.refused)
-    output.print(`  ${output.style('yellow', 'stays')}  ${here(file.path)}: ${file.reason ?? ''}`);
+  // A reason that many files share is said once, in full, with the first of them.
+  let said: string | undefined;
+  for (const { path: file, reason = '' } of report.refused) {
+    const why = reason !== said || reason.length <= SHORT ? reason : 'for the same reason';
+    output.print(`  ${output.style('yellow', 'stays')}  ${here(file)}: ${why}`);
+    said = reason;
+  }
   output.print(
     `${dryRun ? 'Would free' : 'Freed'} ${formatBytes(report.freedBytes)} in ${report.freed.length} files, each verified at a destination; ${report.refused.length} files stay.`,
   );
