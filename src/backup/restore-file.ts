@@ -83,7 +83,7 @@ export class SpareMirror {
 
 /**
  * Writes one member of a manifest to `path`, verified: every chunk, the whole file, and (a database) its integrity and
- * identity. @throws DamagedDataError, DestinationError, InTheWayError
+ * identity. Returns what a database holds. @throws DamagedDataError, DestinationError, InTheWayError
  */
 export async function restoreMember(
   reader: ChunkReader,
@@ -93,7 +93,7 @@ export async function restoreMember(
   spare: SpareMirror,
   tools: RestoreTools,
   onBytes?: (bytes: number) => void,
-): Promise<void> {
+): Promise<StudyFileReport | undefined> {
   const aside = asidePath(path);
   try {
     await reader.writeFile(manifest, member, aside, spare.fetch, onBytes);
@@ -102,6 +102,7 @@ export async function restoreMember(
     const report = await inspectDatabase(aside, tools);
     if (report !== undefined && manifest.study !== null) assertSameStudy(report, manifest, tools);
     putFileInPlace(aside, path);
+    return report;
   } finally {
     rmSync(aside, { force: true });
   }
@@ -135,7 +136,7 @@ export async function restoreFileFrom(
   target: string,
   path: string,
   tools: RestoreTools,
-): Promise<Manifest> {
+): Promise<{ readonly manifest: Manifest; readonly report: StudyFileReport | undefined }> {
   const { destination, name } = candidate;
   const manifest = await loadManifest(destination, target, name.name, { signal: tools.signal });
   const reader = new ChunkReader(destination, tools.signal);
@@ -144,19 +145,11 @@ export async function restoreFileFrom(
     throw new DamagedDataError(`${target} was backed up as a folder.`);
   const spare = new SpareMirror(destination, target, tools);
   try {
-    await restoreMember(
-      reader,
-      manifest,
-      member,
-      path,
-      spare,
-      tools,
-      progressOf(tools, candidate, target, member.bytes),
-    );
+    const onBytes = progressOf(tools, candidate, target, member.bytes);
+    return { manifest, report: await restoreMember(reader, manifest, member, path, spare, tools, onBytes) };
   } finally {
     await spare.remove();
   }
-  return manifest;
 }
 
 /**

@@ -1,9 +1,11 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { messageOf } from '../core/errors.js';
+import { messageOf, UsageError } from '../core/errors.js';
+import type { StudyFileReport } from '../core/snapshot-source.js';
 import type { BackupReporter } from './backup-event.js';
 import type { Destination } from './destination.js';
+import { otherHistories } from './other-histories.js';
 import { removeLeftAside } from './put-in-place.js';
 import {
   findCandidates,
@@ -38,7 +40,7 @@ export interface RestoreRequest extends CandidateFilter {
 
 /**
  * Brings a target back: the best saved state that can be verified, over all destinations, into place atomically. Never
- * replaces a local file; never throws because of a backup. Says in its result what it passed over, and tells "there is none"
+ * replaces a local file; never throws because of a backup, only for an `at` that is none (UsageError). Says in its result what it passed over, and tells "there is none"
  * from "could not ask" and from "damaged".
  */
 export async function restore(
@@ -68,6 +70,7 @@ export async function restore(
     const search = await findCandidates(destinations, target, request, tools.signal);
     return isDirectory ? await run.folder(search) : await run.file(search);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     return run.end('refused', none, messageOf(error));
   }
 }
@@ -98,9 +101,9 @@ class RestoreRun {
     const { target, path } = this.#request;
     for (const candidate of search.candidates) {
       try {
-        const manifest = await restoreFileFrom(candidate, target, path, this.#tools);
-        const sha256 = manifest.members?.[0]?.sha256;
-        return this.#restored('restored', search, candidate, { bytes: manifest.bytes, sha256, files: [''] });
+        const { manifest, report } = await restoreFileFrom(candidate, target, path, this.#tools);
+        const what = { bytes: manifest.bytes, sha256: manifest.members?.[0]?.sha256, files: [''] };
+        return await this.#restored('restored', search, candidate, { ...what, report });
       } catch (error) {
         this.#passOver(candidate.destination.name, candidate.name.name, fallbackReason(error));
       }
@@ -126,7 +129,7 @@ class RestoreRun {
           (member, place) => this.#database(`${target}/${member}`, place),
         );
         if (files.length === 0) return this.end('present', search);
-        return this.#restored(completed ? 'completed' : 'restored', search, candidate, {
+        return await this.#restored(completed ? 'completed' : 'restored', search, candidate, {
           bytes,
           sha256: undefined,
           files,
@@ -166,7 +169,7 @@ class RestoreRun {
     const { target, path } = this.#request;
     try {
       const { bytes, sha256 } = await restorePartFile(candidate, target, part, path, this.#tools);
-      return this.#restored('restored', search, candidate, { bytes, sha256, files: [''] });
+      return await this.#restored('restored', search, candidate, { bytes, sha256, files: [''] });
     } catch (error) {
       if (!(error instanceof NotInStateError)) throw error;
     }
@@ -196,7 +199,7 @@ class RestoreRun {
         if (found === undefined) continue;
         const { bytes, sha256, report } = found;
         const candidate = { destination, name: undefined };
-        return this.#restored('restored', search, candidate, { bytes, sha256, files: [''] }, report?.finished);
+        return await this.#restored('restored', search, candidate, { bytes, sha256, files: [''], report });
       } catch (error) {
         this.#passOver(destination.name, 'mirror', fallbackReason(error));
       }
@@ -217,20 +220,24 @@ class RestoreRun {
     });
   }
 
-  #restored(
+  async #restored(
     status: 'restored' | 'completed',
     search: CandidateSearch,
     candidate: { readonly destination: Destination; readonly name: Candidate['name'] | undefined },
-    what: { readonly bytes: number; readonly sha256: string | undefined; readonly files: readonly string[] },
-    finished = candidate.name?.finished,
-  ): RestoreResult {
+    {
+      report,
+      ...what
+    }: Pick<RestoreResult, 'bytes' | 'sha256' | 'files'> & { readonly report?: StudyFileReport | undefined },
+  ): Promise<RestoreResult> {
     const { destination, name } = candidate;
-    const best = new Map<string, { branch: string; destination: string; finished: number }>();
-    for (const other of search.candidates) {
-      const { branch } = other.name;
-      if (branch === name?.branch || best.has(branch)) continue;
-      best.set(branch, { branch, destination: other.destination.name, finished: other.name.finished });
-    }
+    const finished = name?.finished ?? report?.finished;
+    const otherBranches = await otherHistories(
+      search,
+      this.#request.target,
+      { destination, branch: name?.branch, digests: report?.trialDigests },
+      new Set(this.#fellBack.map(({ snapshot }) => snapshot)),
+      this.#tools.signal,
+    );
     const result: RestoreResult = {
       ...this.#base(status, search),
       ...what,
@@ -239,11 +246,14 @@ class RestoreRun {
       branch: name?.branch,
       createdAt: name === undefined ? undefined : new Date(name.createdAt).toISOString(),
       finishedTrials: finished,
-      otherBranches: [...best.values()],
+      otherBranches,
     };
     const trials = finished === undefined || finished === 0 ? '' : `, ${finished} finished trials`;
     const passed = this.#fellBack.length === 0 ? '' : `; passed over ${this.#fellBack.length} that could not be used`;
-    const branches = best.size === 0 ? '' : `; other branches exist: ${[...best.keys()].join(', ')}`;
+    const branches =
+      otherBranches.length === 0
+        ? ''
+        : `; other branches exist: ${otherBranches.map(({ branch }) => branch).join(', ')}`;
     this.#reporter.emit({
       type: 'restore',
       destination: destination.name,

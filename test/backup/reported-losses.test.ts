@@ -24,6 +24,11 @@ describe('losses that users have reported', () => {
   it('a restore that stops at the first dead replica: ours goes on, whatever ails it', async () => {
     await makeStudy(db, { finished: 4 });
     await project.drive([project.folder('one'), project.folder('two')]).backup(db);
+    // Each destination has branches of its own: that is no other history.
+    const look = await project
+      .drive([project.folder('one'), project.folder('two')])
+      .restore(db, { to: project.place('x') });
+    expect(look).toMatchObject({ status: 'restored', otherBranches: [] });
     const dead = new SlowDestination(project.folder('one'));
     for (const ailment of [{ hangs: true }, { fails: new Error('ECONNREFUSED') as never }]) {
       Object.assign(dead.behaviour, { hangs: false, fails: undefined }, ailment);

@@ -99,6 +99,9 @@ describe('restore of a file', () => {
     rmSync(to, { recursive: true });
     expect(await drive.restore(db, { at: new Date(taken).toISOString(), to })).toMatchObject({ finishedTrials: 2 });
     expect((await drive.restore(db, { at: '2001-01-01', to: project.place('none') })).status).toBe('absent');
+    await expect(drive.restore(db, { at: 'yesterday', to: project.place('none') })).rejects.toMatchObject({
+      exitCode: 2,
+    });
     await expect(drive.restore(db, { from: 'tow', to })).rejects.toMatchObject({
       exitCode: 2,
       hint: 'Did you mean "two"?',

@@ -46,7 +46,7 @@ it('says what fails, is overdue or damaged in a line of its own, each', () => {
     'BACKUP FAILS on b (last copy 38 s ago, 3 behind): the disk is full.',
     'BACKUP OVERDUE on c: last copy 38 s ago, 5 behind',
     'BACKUP DAMAGED on d: 1 damaged: study.db: Pack x is missing.',
-    'BACKUP FAILS on e (no copy there yet, 0 behind): not mounted',
+    'BACKUP FAILS on e (no copy in this run yet, 0 behind): not mounted',
   ]);
   expect(shown({ ...good, lastVerifiedAt: undefined, error: 'not mounted' }).line).toBe('NOT BACKED UP');
 });

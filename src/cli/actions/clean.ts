@@ -7,7 +7,7 @@ import { outputOf } from '../common-options.js';
 import { formatBytes, logTo } from '../output.js';
 
 /** Reasons up to so many characters are repeated. */
-const SHORT = 60;
+const SHORT = 120;
 
 /** `resweep clean CONFIG [PATH]`. Exit code 1 where something is refused. */
 export async function clean(args: CleanArguments): Promise<void> {

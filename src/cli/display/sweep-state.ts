@@ -131,7 +131,7 @@ export class SweepState {
     return this.backups.flatMap(({ name, error, overdueMs, damage, backlog, lastVerifiedAt }) => {
       const last =
         lastVerifiedAt === undefined
-          ? 'no copy there yet'
+          ? 'no copy in this run yet'
           : `last copy ${formatDuration(now - Date.parse(lastVerifiedAt))} ago`;
       if (error !== undefined) return [`BACKUP FAILS on ${name} (${last}, ${backlog} behind): ${error}`];
       if (overdueMs !== undefined) return [`BACKUP OVERDUE on ${name}: ${last}, ${backlog} behind`];

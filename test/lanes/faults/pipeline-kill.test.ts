@@ -149,8 +149,9 @@ describe('a pipeline whose machine dies in every stage', () => {
 
   it('a training that is interrupted by a signal goes on from its checkpoint', async () => {
     const folder = machine();
-    // Long enough for a checkpoint also on a fast machine.
-    writeFileSync(join(folder, 'sweep.yaml'), CONFIG.replace('final: { epochs: 25', 'final: { epochs: 150'));
+    // Long enough for several checkpoints also on a fast machine.
+    const config = CONFIG.replace('final: { epochs: 25', 'final: { epochs: 60').replace('every: 1s', 'every: 200ms');
+    writeFileSync(join(folder, 'sweep.yaml'), config);
     runToEnd(folder);
     const uninterrupted = essence(folder);
     rmSync(join(folder, 'outputs', 'final_training'), { recursive: true });
