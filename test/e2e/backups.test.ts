@@ -114,6 +114,13 @@ describe('backups at two destinations, one encrypted', () => {
     );
     expect(after[0]?.finishedTrials).toBe(8);
     expect(project.run('backup', 'verify', project.config, '--deep').code).toBe(0);
+    const { backup } = project.json<{ backup: { verifiedAt: string | null; damage: string | null }[] }>(
+      'status',
+      project.config,
+    );
+    expect(backup.map(({ verifiedAt, damage }) => [typeof verifiedAt, damage])).toEqual(
+      backup.map(() => ['string', null]),
+    );
     expect(project.run('backup', 'prune', project.config, '--destination', 'dis').stderr).toMatch(
       /Did you mean "disk"/,
     );

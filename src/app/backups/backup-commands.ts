@@ -2,7 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
 import { ResweepError, UsageError } from '../../core/errors.js';
-import { OUTPUTS_FOLDER, STUDY_DB } from '../../core/study-paths.js';
+import type { JsonValue } from '../../core/json.js';
+import { EVENTS_FILE, OUTPUTS_FOLDER, STUDY_DB } from '../../core/study-paths.js';
 import {
   BackupCoordinator,
   isThere,
@@ -10,6 +11,7 @@ import {
   pruneBackups,
   repairBackups,
   verifyBackups,
+  type BackupEvent,
   type BackupLog,
   type BackupList,
   type Drive,
@@ -24,12 +26,14 @@ import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
 import { locateSweep, type LocatedSweep } from '../studies/locate-sweep.js';
 import { backupSharedNow } from '../shared/shared-study.js';
+import { EventsLog } from '../sweep/events-log.js';
 
 /** Work with the backups of one configured sweep. */
 export interface BackupCommandOptions {
   readonly configPath: string;
   readonly set?: readonly string[] | undefined;
   readonly log?: BackupLog;
+  readonly onEvent?: ((event: BackupEvent) => void) | undefined;
 }
 
 /** Does `work` with the drive of a configuration and closes it. @throws UsageError where no destination is configured */
@@ -38,8 +42,11 @@ export async function withDrive<T>(
   work: (drive: Drive, sweep: LocatedSweep) => Promise<T>,
 ): Promise<T> {
   const sweep = await locateSweep(options.configPath, { set: options.set });
-  const { log } = options;
-  const drive = createConfiguredDrive(sweep.config, sweep.projectRoot, log === undefined ? {} : { log });
+  const { log, onEvent } = options;
+  const drive = createConfiguredDrive(sweep.config, sweep.projectRoot, {
+    ...(log === undefined ? {} : { log }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  });
   if (drive === undefined) {
     throw new UsageError(`${options.configPath} has no backup destination in force.`, {
       hint: 'Add one under backup.destinations, or leave backup.enabled: false out.',
@@ -91,15 +98,32 @@ export async function verifySweepBackups(
   },
 ): Promise<VerifyReport> {
   const { deep, sample, all, destination } = options;
-  return withDrive(options, (drive, sweep) =>
-    verifyBackups(drive, {
+  const found: BackupEvent[] = [];
+  const onEvent = (event: BackupEvent): void => {
+    if (event.type === 'verification') found.push(event);
+  };
+  return withDrive({ ...options, onEvent }, async (drive, sweep) => {
+    const report = await verifyBackups(drive, {
       deep,
       destination,
       checkFolder: unusableModels,
       ...(sample === undefined ? {} : { sample }),
       ...(all ? {} : { path: sweep.studyDir }),
-    }),
-  );
+    });
+    recordVerifications(sweep.studyDir, found);
+    return report;
+  });
+}
+
+/** Keeps the results among the study's events, where the study is here: status and dashboard show when the copies were looked at last. */
+function recordVerifications(studyDir: string, found: readonly BackupEvent[]): void {
+  if (!existsSync(studyDir)) return;
+  const events = new EventsLog(join(studyDir, EVENTS_FILE));
+  for (const { type, at: _at, ...fields } of found) {
+    const known = Object.entries(fields).filter(([, value]) => value !== undefined);
+    events.append({ event: type, ...(Object.fromEntries(known) as Record<string, JsonValue>) });
+  }
+  events.close();
 }
 
 /** `resweep backup repair`: mends what is damaged from whatever is whole elsewhere. */
