@@ -303,12 +303,14 @@ class RestoreRun {
   end(status: RestoreStatus, search: CandidateSearch, error?: string): RestoreResult {
     const result: RestoreResult = { ...this.#base(status, search), error };
     if (status !== 'absent' && status !== 'present') {
-      this.#reporter.emit({
+      const message = error ?? `${this.#request.target} was not restored.`;
+      // Looked for again, it is as it was.
+      this.#reporter.emitOnce(`restore ${message}`, {
         type: 'restoreFailed',
         path: this.#request.target,
         durationMs: result.durationMs,
         outcome: 'failed',
-        message: error ?? `${this.#request.target} was not restored.`,
+        message,
       });
     }
     return result;

@@ -110,7 +110,25 @@ describe('three destinations, each with its own interval and priority', () => {
     expect(project.run('status', project.config).stdout).toMatch(/some: .*not a folder/);
     const { backup } = project.json<{ backup: { name: string; error: string | null }[] }>('status', project.config);
     expect(backup.filter(({ error }) => error !== null).map(({ name }) => name)).toEqual(['some']);
+    // Every command says what is wrong there and what to do, once, and its exit code tells.
+    const fix = /some: \S+ is not a folder\. Move that file away, or name another folder\./;
+    for (const [words, exit] of [
+      ['backup now', 1],
+      ['backup list', 1],
+      ['backup verify', 1],
+      ['backup repair', 1],
+      ['backup drill', 3],
+    ] as const) {
+      const { code, stdout, stderr } = project.run(...words.split(' '), project.config);
+      expect(code, words).toBe(exit);
+      expect(stdout + stderr, words).toMatch(fix);
+      expect(stdout + stderr, words).not.toMatch(/some: some: |all good|nothing is damaged now/);
+    }
     loseOutputs();
+    const only = project.run('restore', project.config, '--from', 'some');
+    expect(only).toMatchObject({ code: 3 });
+    expect(only.stderr).toMatch(fix);
+    expect(only.stderr).toMatch(/Try: Bring one of them within reach/);
     expect(project.run('restore', studyDb).stdout).toMatch(/study\.db: restored from each/);
 
     rmSync(join(project.folder, 'some'));

@@ -59,6 +59,12 @@ export async function withDrive<T>(
   }
 }
 
+/** Whether a configuration has a destination of that name: `--from` means it then, also where a file is called so. */
+export async function hasDestination({ configPath, set }: BackupCommandOptions, name: string): Promise<boolean> {
+  const { config } = await locateSweep(configPath, { set });
+  return config.backup.destinations.some((destination) => destination.name === name);
+}
+
 /** `resweep backup now`: the study and its folder, to every destination. */
 export async function backupNow(options: BackupCommandOptions): Promise<FlushReport> {
   return withDrive(options, async (drive, sweep) => {

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
 import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/backups/archive-commands.js';
-import { restoreSweep } from '../../app/backups/backup-commands.js';
+import { hasDestination, restoreSweep } from '../../app/backups/backup-commands.js';
 import { configForPath, isConfigFile } from '../../app/studies/find-config.js';
 import type { RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
@@ -45,7 +45,9 @@ async function restored(
   // The first word may be a path whose configuration is to be found.
   const isConfig = args.config !== undefined && isConfigFile(args.config);
   const path = isConfig ? args.path : (args.config ?? args.path);
-  if (from !== undefined && isArchiveFile(from))
+  const isDestination =
+    from !== undefined && isConfig && (await hasDestination({ configPath: args.config, set }, from));
+  if (from !== undefined && !isDestination && isArchiveFile(from))
     return restoreFromArchive({ file: from, path, at, to, log, onProgress });
   if (!isConfig && path === undefined) {
     throw new UsageError('What is to be restored?', {
