@@ -22,7 +22,7 @@ function mostTrials(figure: Figure): number {
     case 'intermediateValues':
       return 200;
     case 'parallelCoordinate':
-      return 600;
+      return 500;
     case 'timeline':
       return 1_500;
     // These draw every trial once in each of several panels.

@@ -66,7 +66,7 @@ export function sliceChart(figure: SliceFigure, settings: ChartSettings): EChart
 /** Above so many marks in a figure those of one colour are drawn as one shape, in a tenth of the time. */
 const MANY = 400;
 /** As many colours there are then. */
-const SHADES = 7;
+const SHADES = 5;
 
 interface Mark {
   readonly value: readonly (number | string)[];
