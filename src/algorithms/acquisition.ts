@@ -45,20 +45,23 @@ export class AcquisitionSum implements Acquisition {
   }
 }
 
-/** log E[max(0, best - f(x))] (Ament et al., NeurIPS 2023, eq. 9). */
+/** log E[max(0, best - y)], y = f(x) and noise of some variance (Ament et al., NeurIPS 2023, eq. 9). */
 export class LogExpectedImprovement implements Acquisition {
   readonly #posterior: ProcessPosterior;
   readonly #best: number;
+  readonly #noise: number;
 
-  constructor(posterior: ProcessPosterior, best: number) {
+  /** @param noise variance that counts as a chance to improve. @default 0 */
+  constructor(posterior: ProcessPosterior, best: number, noise = 0) {
     this.#posterior = posterior;
     this.#best = best;
+    this.#noise = noise + STABILIZING_NOISE;
   }
 
   evaluate(point: Float64Array, gradient?: Float64Array): number {
     const posterior = this.#posterior;
     posterior.at(point);
-    const deviation = Math.sqrt(posterior.variance + STABILIZING_NOISE);
+    const deviation = Math.sqrt(posterior.variance + this.#noise);
     const z = (this.#best - posterior.mean) / deviation;
     const logImprovement = logStandardImprovement(z);
     if (gradient !== undefined) {
@@ -75,7 +78,7 @@ export class LogExpectedImprovement implements Acquisition {
     const variances = new Float64Array(points.length);
     this.#posterior.atMany(points, means, variances);
     return means.map((mean, i) => {
-      const deviation = Math.sqrt((variances[i] as number) + STABILIZING_NOISE);
+      const deviation = Math.sqrt((variances[i] as number) + this.#noise);
       return Math.log(deviation) + logStandardImprovement((this.#best - mean) / deviation);
     });
   }

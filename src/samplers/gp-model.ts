@@ -94,7 +94,11 @@ export function acquisitionFor(problem: AcquisitionProblem): { acquisition: Acqu
     const scores = objectives[0]?.scores ?? new Float64Array(0);
     const best = feasible.length === 0 ? undefined : Math.min(...feasible.map((i) => scores[i] as number));
     if (isBatch) return { acquisition: new LogBatchImprovement(draw(first), best, drawnConstraints()), scales };
-    return { acquisition: new AcquisitionSum([new LogExpectedImprovement(first, best ?? 0), ...marginal]), scales };
+    // Where nothing can be tried twice, what is to be beaten and what may beat it have luck of their own.
+    const isDiscrete = columns.every(({ kind }) => kind !== 'continuous');
+    const noise = isDiscrete ? first.process.parameters.noiseVariance : 0;
+    const improvement = new LogExpectedImprovement(first, best ?? 0, noise);
+    return { acquisition: new AcquisitionSum([improvement, ...marginal]), scales };
   }
   const losses = feasible.map((i) => objectives.map(({ scores }) => scores[i] as number));
   const reference = referencePoint(losses, models.length);
