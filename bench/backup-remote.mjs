@@ -19,31 +19,16 @@ import { OwnerFence } from '../dist/backup/owner-fence.js';
 import { createDestination, createDrive, SqliteSnapshotSource } from '../dist/index.js';
 import { at } from '../scripts/lib/paths.mjs';
 import { pythonWith } from '../scripts/lib/python.mjs';
+import { median, show, take, takeLength, upperBoundOfMedian } from './backup-measure.mjs';
 import { addTrial, fillStudy, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
 const args = process.argv.slice(2);
-const isShort = take('--short', false);
-const kinds = [take('--kind', true) ?? ['s3', 'github']].flat();
-const pairs = Number(take('--pairs', true) ?? (isShort ? 5 : 20));
-const seconds = Number(take('--seconds', true) ?? (isShort ? 0.3 : 2));
-const trials = isShort ? 12 : 50;
-
-function take(option, hasValue) {
-  const at = args.indexOf(option);
-  if (at < 0) return undefined;
-  const [, value] = args.splice(at, hasValue ? 2 : 1);
-  return hasValue ? value : true;
-}
+const { isShort, pairs, seconds, trials } = takeLength(args);
+const kinds = [take(args, '--kind', true) ?? ['s3', 'github']].flat();
 
 const base = mkdtempSync(join(tmpdir(), 'resweep-bench-'));
 process.on('exit', () => rmSync(base, { recursive: true, force: true }));
-
-const median = (values) => {
-  const all = values.toSorted((a, b) => a - b);
-  return (all[(all.length - 1) >> 1] + all[all.length >> 1]) / 2;
-};
-const show = (value) => String(Number(value.toPrecision(4)));
 
 /** Says what is under way. */
 function progress(text) {
@@ -69,20 +54,6 @@ async function findMoto() {
 function fail(message) {
   console.error(message);
   process.exit(1);
-}
-
-/** Upper 95 % bound of the median, from order statistics; undefined for fewer than 5 values. */
-function upperBoundOfMedian(values) {
-  const n = values.length;
-  const sorted = values.toSorted((a, b) => a - b);
-  let term = 2 ** -n;
-  let below = 0;
-  for (let k = 1; k <= n; k++) {
-    below += term;
-    if (below >= 0.95) return sorted[k - 1];
-    term *= (n - k + 1) / k;
-  }
-  return undefined;
 }
 
 /** A service in a process of its own. */

@@ -12,21 +12,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { BackupCoordinator, createDrive, FolderDestination, openStorage, SqliteSnapshotSource } from '../dist/index.js';
+import { median, show, takeLength, upperBoundOfMedian } from './backup-measure.mjs';
 import { fillStudy, oneTrial, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
 const args = process.argv.slice(2);
-const isShort = take('--short', false);
-const pairs = Number(take('--pairs', true) ?? (isShort ? 5 : 20));
-const seconds = Number(take('--seconds', true) ?? (isShort ? 0.3 : 2));
-const trials = isShort ? 12 : 50;
-
-function take(option, hasValue) {
-  const at = args.indexOf(option);
-  if (at < 0) return undefined;
-  const [, value] = args.splice(at, hasValue ? 2 : 1);
-  return hasValue ? value : true;
-}
+const { isShort, pairs, seconds, trials } = takeLength(args);
 
 const base = mkdtempSync(join(tmpdir(), 'resweep-bench-'));
 process.on('exit', () => rmSync(base, { recursive: true, force: true }));
@@ -34,24 +25,6 @@ process.on('exit', () => rmSync(base, { recursive: true, force: true }));
 const sorted = (values) => values.toSorted((a, b) => a - b);
 const percentile = (values, share) =>
   sorted(values)[Math.min(values.length - 1, Math.ceil(values.length * share) - 1)] ?? NaN;
-const median = (values) => {
-  const all = sorted(values);
-  return (all[(all.length - 1) >> 1] + all[all.length >> 1]) / 2;
-};
-const show = (value) => String(Number(value.toPrecision(4)));
-
-/** Upper 95 % bound of the median, from order statistics (no assumption but independence); undefined for fewer than 5 values. */
-function upperBoundOfMedian(values) {
-  const n = values.length;
-  let term = 2 ** -n;
-  let below = 0;
-  for (let k = 1; k <= n; k++) {
-    below += term; // P(fewer than k of n lie below the median)
-    if (below >= 0.95) return sorted(values)[k - 1];
-    term *= (n - k + 1) / k;
-  }
-  return undefined;
-}
 
 /** One line: name, what was measured, the goal (an upper limit), and how much of the goal that is. */
 function report(name, unit, measured, goal, more = '') {
