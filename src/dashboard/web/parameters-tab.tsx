@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useContext, useState } from 'preact/hooks';
 
 import { Chart } from './chart-view.js';
 import { ObjectiveChoice } from './overview-tab.js';
 import { Empty } from './parts.js';
-import type { TabProps } from './contexts.js';
+import { ThemeContext, type TabProps } from './contexts.js';
 
 /** How the parameters shape the value: alone, in pairs, and how values are spread. */
 export function ParametersTab({ study }: TabProps): JSX.Element {
@@ -12,6 +12,8 @@ export function ParametersTab({ study }: TabProps): JSX.Element {
   const [objective, setObjective] = useState(0);
   const [pair, setPair] = useState<readonly [string, string]>(['', '']);
   const [x, y] = pair;
+  // What stands out from the background.
+  const strong = useContext(ThemeContext) === 'dark' ? 'brighter' : 'darker';
   if (names.length === 0) return <Empty title="No trial has a parameter yet." />;
   const query = x !== '' && y !== '' && x !== y ? { objective, params: [x, y] } : { objective };
   const choose = (index: 0 | 1) => (name: string) => setPair(index === 0 ? [name, y] : [x, name]);
@@ -29,10 +31,10 @@ export function ParametersTab({ study }: TabProps): JSX.Element {
             : 'Pairs show the most important parameters unless two are chosen.'}
         </span>
       </div>
-      <Chart kind="slice" query={{ objective }} note="later trials are darker" />
+      <Chart kind="slice" query={{ objective }} note={`later trials are ${strong}`} />
       <div class="grid wide">
-        <Chart kind="contour" query={query} note="the better, the darker" />
-        <Chart kind="rank" query={query} note="the better, the darker" />
+        <Chart kind="contour" query={query} note={`the better, the ${strong}`} />
+        <Chart kind="rank" query={query} note={`the better, the ${strong}`} />
       </div>
       <div class="grid">
         <Chart kind="paramImportances" />

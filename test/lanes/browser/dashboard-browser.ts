@@ -74,6 +74,13 @@ export async function settled(page: Page): Promise<void> {
 export async function picture(page: Page, name: string): Promise<void> {
   if (PICTURES === undefined) return;
   mkdirSync(PICTURES, { recursive: true });
+  // What was never near the screen was never drawn.
+  for (let y = 0; y < Number(await page.evaluate('document.body.scrollHeight')); y += 500) {
+    await page.evaluate(`scrollTo(0, ${y})`);
+    await page.waitForTimeout(50);
+    await settled(page);
+  }
+  await page.evaluate('scrollTo(0, 0)');
   await page.waitForTimeout(400);
   await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
 }
