@@ -2,7 +2,7 @@ import type { Figure } from '../analysis/plots/figure.js';
 
 export type { IntermediateCurve } from '../analysis/plots/intermediate-values.js';
 export type { ParallelDimension } from '../analysis/plots/parallel-coordinate.js';
-export type { BackupView, DestinationHealth, KeptStates } from '../app/backups/backup-view.js';
+export type { BackupView, DestinationHealth, KeptStates } from '../app/backup/backup-view.js';
 export type {
   BenchmarkReport,
   ConversionResult,

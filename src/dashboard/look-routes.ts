@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 
 import { UsageError } from '../core/errors.js';
-import { backupView, heldConfig, keptStates } from '../app/backups/backup-view.js';
+import { backupView, heldConfig, keptStates } from '../app/backup/backup-view.js';
 import { stageResults } from '../app/views/stage-results.js';
 import { readLog, trialDirectory } from '../app/trials/trial-files.js';
 import type { AxisFilter, LogAnswer } from './api-types.js';

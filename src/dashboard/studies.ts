@@ -9,7 +9,7 @@ import {
   type CatalogMemory,
   type Study,
 } from '../app/studies/study-catalog.js';
-import { heldConfig } from '../app/backups/backup-view.js';
+import { heldConfig } from '../app/backup/backup-view.js';
 import { OpenStudies, type OpenedStudy } from './open-studies.js';
 
 const CATALOG_MS = 3_000;

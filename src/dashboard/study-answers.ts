@@ -1,6 +1,6 @@
 import type { Distribution } from '../core/distributions.js';
 import { messageOf } from '../core/errors.js';
-import { backupView } from '../app/backups/backup-view.js';
+import { backupView } from '../app/backup/backup-view.js';
 import { rangeText } from '../app/views/report-content.js';
 import { STOP_ATTRIBUTE } from '../app/sweep/stop-request.js';
 import { storedConfigOf } from '../app/studies/stored-config.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { unusableModels } from '../../src/app/backups/check-models.js';
+import { unusableModels } from '../../src/app/backup/check-models.js';
 import { writeCheckpoint } from '../../src/training/checkpoint.js';
 import { saveModel } from '../../src/training/saved-model.js';
 import { loadTensorflow } from '../../src/training/tensorflow.js';

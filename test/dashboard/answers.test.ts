@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tagsOf } from '../../src/app/trials/trial-notes.js';
 import type { FigureAnswer, StudyDetail, StudySummary, TrialDetail, TrialPage } from '../../src/dashboard/api-types.js';
 import { loadStudy } from '../../src/study/create-study.js';
-import type { BackupView } from '../../src/app/backups/backup-view.js';
+import type { BackupView } from '../../src/app/backup/backup-view.js';
 import { DashboardProject } from './dashboard-support.js';
 
 describe('what the dashboard answers', () => {

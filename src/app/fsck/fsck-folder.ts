@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 
 import { ORPHANED_FOLDER, TRIALS_FOLDER } from '../../core/study-paths.js';
 import type { Finding } from './fsck-finding.js';
-import { RESTORING_MARK } from '../backups/restoring-mark.js';
+import { RESTORING_MARK } from '../backup/restoring-mark.js';
 
 /** What a process writes under before it renames: younger than this it may be at work. */
 const SETTLED_MS = 10 * 60_000;

@@ -17,7 +17,7 @@ import { NopPruner } from '../../pruners/nop-pruner.js';
 import { RandomSampler } from '../../samplers/random-sampler.js';
 import { openStorage } from '../../storage/open-storage.js';
 import { loadStudy } from '../../study/create-study.js';
-import { createConfiguredDrive } from '../backups/create-drive.js';
+import { createConfiguredDrive } from '../backup/create-drive.js';
 import { EventsLog } from '../sweep/events-log.js';
 import type { LocatedSweep } from '../studies/locate-sweep.js';
 import { RunLog } from '../sweep/run-log.js';

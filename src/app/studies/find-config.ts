@@ -5,7 +5,7 @@ import { ConfigError } from '../../config/config-error.js';
 import { findProjectRoot } from '../../config/project-root.js';
 import { UsageError } from '../../core/errors.js';
 import { listBackups } from '../../backup/index.js';
-import { createConfiguredDrive } from '../backups/create-drive.js';
+import { createConfiguredDrive } from '../backup/create-drive.js';
 import { locateSweep } from './locate-sweep.js';
 
 const YAML = /\.ya?ml$/i;

@@ -15,13 +15,13 @@ import {
   type RestoreResult,
 } from '../../backup/index.js';
 import type { Study } from '../../study/study.js';
-import { unusableModels } from '../backups/check-models.js';
-import { createConfiguredDrive, destinationsOf } from '../backups/create-drive.js';
+import { unusableModels } from '../backup/check-models.js';
+import { createConfiguredDrive, destinationsOf } from '../backup/create-drive.js';
 import { exportStudy, SharedBackup } from '../shared/shared-backup.js';
 import { inOwnFolder, SharedRestore } from '../shared/shared-restore.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import type { LocatedSweep } from '../studies/locate-sweep.js';
-import { RESTORING_MARK } from '../backups/restoring-mark.js';
+import { RESTORING_MARK } from '../backup/restoring-mark.js';
 import type { BackupState } from './backup-state.js';
 import { sweepPage } from './sweep-page.js';
 import type { MessageLevel } from './sweep-observer.js';

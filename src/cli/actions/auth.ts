@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-import { signIn } from '../../app/backups/google-sign-in.js';
+import { signIn } from '../../app/backup/google-sign-in.js';
 import type { AuthArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 

@@ -1,8 +1,8 @@
 import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
 import { parseShare, SHARE_FORM } from '../../config/units.js';
-import type { VerifyReport } from '../../app/backups/archive-commands.js';
-import { repairSweepBackups, verifySweepBackups } from '../../app/backups/backup-commands.js';
+import type { VerifyReport } from '../../app/backup/archive-commands.js';
+import { repairSweepBackups, verifySweepBackups } from '../../app/backup/backup-commands.js';
 import type { BackupArguments } from '../arguments.js';
 import { formatBytes, formatDuration, logTo, ofDestination, type Output } from '../output.js';
 

@@ -1,9 +1,9 @@
 import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
-import { exportStudies, isArchiveFile, verifyArchive } from '../../app/backups/archive-commands.js';
-import { drillBackups } from '../../app/backups/backup-drill.js';
-import { backupNow, listSweepBackups, pruneSweepBackups } from '../../app/backups/backup-commands.js';
-import { drillPage } from '../../app/backups/drill-page.js';
+import { exportStudies, isArchiveFile, verifyArchive } from '../../app/backup/archive-commands.js';
+import { drillBackups } from '../../app/backup/backup-drill.js';
+import { backupNow, listSweepBackups, pruneSweepBackups } from '../../app/backup/backup-commands.js';
+import { drillPage } from '../../app/backup/drill-page.js';
 import { isConfigFile } from '../../app/studies/find-config.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import type { BackupArguments } from '../arguments.js';

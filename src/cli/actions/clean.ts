@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 
 import type { JsonValue } from '../../core/json.js';
-import { cleanLocal } from '../../app/backups/clean.js';
+import { cleanLocal } from '../../app/backup/clean.js';
 import type { CleanArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, logTo } from '../output.js';

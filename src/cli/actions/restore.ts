@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
-import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/backups/archive-commands.js';
-import { hasDestination, restoreSweep } from '../../app/backups/backup-commands.js';
+import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/backup/archive-commands.js';
+import { hasDestination, restoreSweep } from '../../app/backup/backup-commands.js';
 import { configForPath, isConfigFile } from '../../app/studies/find-config.js';
 import type { RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';

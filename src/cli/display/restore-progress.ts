@@ -1,4 +1,4 @@
-import type { RestoreProgress } from '../../app/backups/archive-commands.js';
+import type { RestoreProgress } from '../../app/backup/archive-commands.js';
 import { formatBytes, formatDuration, type Output } from '../output.js';
 
 const LIVE_MS = 200;

@@ -1,5 +1,5 @@
 import { messageOf, ResweepError } from '../../../core/errors.js';
-import { createDestinations } from '../../backups/create-drive.js';
+import { createDestinations } from '../../backup/create-drive.js';
 import type { CheckResult, DoctorCheck } from '../check.js';
 
 /** Longest wait for one destination. */
