@@ -2,6 +2,8 @@ import { styleText } from 'node:util';
 
 import { stringifyJson, type JsonValue } from '../core/json.js';
 
+export { bytesText as formatBytes, durationText as formatDuration } from '../app/views/format-text.js';
+
 type Style = Parameters<typeof styleText>[0];
 
 /** How much is said: `--quiet` results and problems only, `--verbose` every log line. */
@@ -98,30 +100,6 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   return String(Number(value.toPrecision(4)));
-}
-
-/** `12 s`, `3 min 5 s`, `2 h 10 min`. */
-export function formatDuration(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000);
-  if (milliseconds < 10_000) return `${Number((milliseconds / 1000).toFixed(1))} s`;
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-}
-
-/** `1.2 MB`. */
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  let value = bytes / 1000;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${Number(value.toPrecision(3))} ${units[unit] ?? ''}`;
 }
 
 /** `lr=0.001 layers=2`, shortened to a width. */
