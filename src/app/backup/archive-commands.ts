@@ -48,6 +48,25 @@ export async function exportStudies(options: {
   return exportArchive(file, { projectRoot, snapshotSource: new SqliteSnapshotSource(), studies, ...(log && { log }) });
 }
 
+/** Opens an archive for one piece of work. @throws UsageError, ArchiveError */
+async function withArchive<T>(
+  file: string,
+  log: BackupLog | undefined,
+  use: (archive: Awaited<ReturnType<typeof openArchive>>, projectRoot: string) => Promise<T>,
+): Promise<T> {
+  const projectRoot = findProjectRoot(process.cwd());
+  const archive = await openArchive(file, {
+    projectRoot,
+    snapshotSource: new SqliteSnapshotSource(),
+    ...(log && { log }),
+  });
+  try {
+    return await use(archive, projectRoot);
+  } finally {
+    await archive.close();
+  }
+}
+
 /** Everything in an archive, or what lies at or below `path` in it, into the project or `to`. @throws UsageError, ArchiveError */
 export async function restoreFromArchive(options: {
   readonly file: string;
@@ -58,13 +77,7 @@ export async function restoreFromArchive(options: {
   readonly onProgress?: (progress: RestoreProgress) => void;
 }): Promise<RestoreResult[]> {
   const { file, path, at, to, log, onProgress } = options;
-  const projectRoot = findProjectRoot(process.cwd());
-  const archive = await openArchive(file, {
-    projectRoot,
-    snapshotSource: new SqliteSnapshotSource(),
-    ...(log && { log }),
-  });
-  try {
+  return await withArchive(file, log, async (archive, projectRoot) => {
     const wanted = path === undefined ? undefined : archive.drive.drivePathFor(path);
     const chosen = archive.targets.filter(
       (target) => wanted === undefined || target.path === wanted || target.path.startsWith(`${wanted}/`),
@@ -87,22 +100,10 @@ export async function restoreFromArchive(options: {
       );
     }
     return results;
-  } finally {
-    await archive.close();
-  }
+  });
 }
 
 /** Every byte and every database of an archive. @throws UsageError, ArchiveError */
 export async function verifyArchive(file: string, log?: BackupLog): Promise<VerifyReport> {
-  const projectRoot = findProjectRoot(process.cwd());
-  const archive = await openArchive(file, {
-    projectRoot,
-    snapshotSource: new SqliteSnapshotSource(),
-    ...(log && { log }),
-  });
-  try {
-    return await verifyBackups(archive.drive, { deep: true });
-  } finally {
-    await archive.close();
-  }
+  return await withArchive(file, log, (archive) => verifyBackups(archive.drive, { deep: true }));
 }

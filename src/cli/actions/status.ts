@@ -48,19 +48,27 @@ function show(report: StudyStatus, output: Output): void {
   for (const row of report.lastFailures)
     output.print(`  failed      trial ${row.number}: ${row.reason ?? 'no reason kept'}`);
   for (const backup of report.backup) {
-    output.print(`  backup      ${backupLine(backup)}`);
+    output.print(`  backup      ${backupLine(backup, report.trials)}`);
     for (const problem of [backup.error, backup.damage])
       if (problem !== null) output.print(`              ${output.style(['bold', 'red'], problem)}`);
   }
 }
 
-function backupLine(backup: BackupHealth): string {
+/** A copy counts every trial that ended, interrupted ones too; the line above it does not. */
+function safeText(safe: number, { finished, interrupted }: StudyStatus['trials']): string {
+  if (interrupted === 0) return `${safe} finished trials safe`;
+  return safe >= finished + interrupted
+    ? `${finished} finished trials safe`
+    : `${safe} trials safe (interrupted ones among them)`;
+}
+
+function backupLine(backup: BackupHealth, trials: StudyStatus['trials']): string {
   const { name, lastVerifiedAt, verified, finishedTrials, bytes, backlog, verifiedAt, damage } = backup;
   if (lastVerifiedAt === null) return `${name}: NO GOOD COPY YET`;
   const ago = (at: string): string => `${formatDuration(Date.now() - Date.parse(at))} ago`;
   const state = verified === 'verified' ? 'verified' : 'in the mount, upload unconfirmed';
   const parts = [
-    `${finishedTrials ?? 0} finished trials safe`,
+    safeText(finishedTrials ?? 0, trials),
     `${state} ${ago(lastVerifiedAt)}`,
     ...(bytes === null ? [] : [formatBytes(bytes)]),
     ...(backlog === null || backlog === 0 ? [] : [`${backlog} trials behind`]),
