@@ -36,6 +36,26 @@ const mayImport = {
   dashboard: ['core', 'config', 'analysis', 'report', 'app'],
 };
 
+// The same inside src/backup. What all of them may import beside: core, and the two files of words that callers are told.
+const backupMayImport = {
+  files: [],
+  destinations: ['files'],
+  encryption: ['files', 'destinations'],
+  format: ['files', 'destinations'],
+  chunks: ['files', 'destinations', 'format'],
+  capture: ['files', 'format'],
+  ownership: ['files', 'destinations', 'format'],
+  save: ['files', 'destinations', 'format', 'chunks', 'capture'],
+  restore: ['files', 'destinations', 'format', 'chunks'],
+  drive: ['files', 'destinations', 'format', 'capture', 'save', 'restore'],
+  verify: ['files', 'destinations', 'format', 'chunks', 'ownership', 'drive'],
+  retention: ['destinations', 'format', 'ownership', 'drive'],
+  repair: ['files', 'destinations', 'format', 'chunks', 'capture', 'save', 'drive', 'verify'],
+  sweep: ['files', 'destinations', 'capture', 'ownership', 'drive', 'verify', 'retention'],
+  archive: ['files', 'destinations', 'format', 'drive', 'sweep'],
+  stages: ['files', 'format', 'restore', 'drive'],
+};
+
 // Heavy packages each have one home, so that no other folder drags them in.
 const npmHomes = {
   '@tensorflow/': 'training',
@@ -61,6 +81,29 @@ export default {
       from: { path: `^src/${folder}/` },
       to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
     })),
+    ...Object.entries(backupMayImport).map(([folder, allowed]) => ({
+      name: `backup-${folder}-imports`,
+      severity: 'error',
+      comment: `src/backup/${folder} may import only: ${allowed.join(', ') || 'itself'}, and src/core`,
+      from: { path: `^src/backup/${folder}/` },
+      to: {
+        path: '^src/backup/',
+        pathNot: `^src/backup/((${[folder, ...allowed].join('|')})/|backup-(event|options)[.]ts$)`,
+      },
+    })),
+    {
+      name: 'backup-words-import-nothing',
+      severity: 'error',
+      from: { path: '^src/backup/backup-(event|options)[.]ts$' },
+      to: { path: '^src/backup/' },
+    },
+    {
+      name: 'destination-kinds-stand-alone',
+      severity: 'error',
+      comment: 'A kind of destination knows no other kind',
+      from: { path: '^src/backup/destinations/([^/]+)/' },
+      to: { path: '^src/backup/destinations/[^/]+/', pathNot: '^src/backup/destinations/($1|transfer)/' },
+    },
     {
       name: 'index-imports',
       severity: 'error',

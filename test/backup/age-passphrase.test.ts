@@ -1,7 +1,7 @@
 import { Decrypter, Encrypter, Stanza } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
 
-import { passphraseIdentity, passphraseRecipient } from '../../src/backup/age-passphrase.js';
+import { passphraseIdentity, passphraseRecipient } from '../../src/backup/encryption/age-passphrase.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 

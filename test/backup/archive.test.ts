@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ZipFile } from 'yazl';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { exportArchive, openArchive } from '../../src/backup/archive.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import { exportArchive, openArchive } from '../../src/backup/archive/archive.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import {
   addTrials,
   filesBelow,

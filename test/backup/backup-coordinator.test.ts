@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { BackupCoordinator, type CoordinatorOptions } from '../../src/backup/backup-coordinator.js';
-import { DestinationError, type Destination } from '../../src/backup/destination.js';
-import type { Drive } from '../../src/backup/drive.js';
+import { BackupCoordinator, type CoordinatorOptions } from '../../src/backup/sweep/backup-coordinator.js';
+import { DestinationError, type Destination } from '../../src/backup/destinations/destination.js';
+import type { Drive } from '../../src/backup/drive/drive.js';
 import { FrozenTrial } from '../../src/core/frozen-trial.js';
 import type { StudyView } from '../../src/core/study-view.js';
 import {

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { listBackups } from '../../src/backup/list-backups.js';
-import { targetFolder } from '../../src/backup/catalog.js';
-import { coreOf } from '../../src/backup/drive.js';
-import { keepState, keptStates } from '../../src/backup/kept-states.js';
-import { OwnerFence } from '../../src/backup/owner-fence.js';
-import { pruneBackups } from '../../src/backup/prune.js';
-import { repairBackups } from '../../src/backup/repair.js';
-import { verifyBackups } from '../../src/backup/verify.js';
-import { sha256Of } from '../../src/backup/file-digest.js';
-import { parseManifestName } from '../../src/backup/manifest.js';
+import { listBackups } from '../../src/backup/verify/list-backups.js';
+import { targetFolder } from '../../src/backup/format/catalog.js';
+import { coreOf } from '../../src/backup/drive/drive.js';
+import { keepState, keptStates } from '../../src/backup/format/kept-states.js';
+import { OwnerFence } from '../../src/backup/ownership/owner-fence.js';
+import { pruneBackups } from '../../src/backup/retention/prune.js';
+import { repairBackups } from '../../src/backup/repair/repair.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
+import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { parseManifestName } from '../../src/backup/format/manifest.js';
 import {
   addTrials,
   filesBelow,

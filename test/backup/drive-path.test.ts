@@ -4,8 +4,8 @@ import { join, relative } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { DrivePathError, isDrivePath, targetOf } from '../../src/backup/drive-path.js';
-import { unsafePathReason } from '../../src/backup/object-key.js';
+import { DrivePathError, isDrivePath, targetOf } from '../../src/backup/files/drive-path.js';
+import { unsafePathReason } from '../../src/backup/destinations/object-key.js';
 import { TestProject } from '../support/backup-project.js';
 
 let base: string;

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { generateX25519Identity } from 'age-encryption';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { readEncryptionSecret } from '../../src/backup/encryption-keys.js';
-import { EncryptingDestination } from '../../src/backup/encrypting-destination.js';
-import type { Destination } from '../../src/backup/destination.js';
-import { FolderDestination } from '../../src/backup/destinations/folder-destination.js';
-import { RetryingDestination } from '../../src/backup/retrying-destination.js';
-import { sha256Of } from '../../src/backup/file-digest.js';
-import { repairBackups } from '../../src/backup/repair.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import { readEncryptionSecret } from '../../src/backup/encryption/encryption-keys.js';
+import { EncryptingDestination } from '../../src/backup/encryption/encrypting-destination.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
+import { FolderDestination } from '../../src/backup/destinations/folder/folder-destination.js';
+import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
+import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { repairBackups } from '../../src/backup/repair/repair.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import {

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { coreOf } from '../../src/backup/drive.js';
-import { eachAtOnce } from '../../src/backup/at-once.js';
-import type { RestoreProgress } from '../../src/backup/restore-file.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import { coreOf } from '../../src/backup/drive/drive.js';
+import { eachAtOnce } from '../../src/backup/destinations/at-once.js';
+import type { RestoreProgress } from '../../src/backup/restore/restore-file.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import { addTrials, flipByte, makeStudy, packsOf, TestProject } from '../support/backup-project.js';
 import { SlowDestination } from '../support/slow-destination.js';
 

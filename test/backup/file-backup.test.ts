@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { immediateBackupIfNeeded } from '../../src/backup/immediate-backup.js';
+import { immediateBackupIfNeeded } from '../../src/backup/stages/immediate-backup.js';
 import {
   addTrials,
   filesBelow,

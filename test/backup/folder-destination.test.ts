@@ -14,11 +14,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Destination } from '../../src/backup/destination.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
 import { createDestination } from '../../src/backup/destinations/destination-registry.js';
-import { FolderDestination } from '../../src/backup/destinations/folder-destination.js';
-import { sha256Of } from '../../src/backup/file-digest.js';
-import { RetryingDestination } from '../../src/backup/retrying-destination.js';
+import { FolderDestination } from '../../src/backup/destinations/folder/folder-destination.js';
+import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
 import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 

@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Manifest } from '../../src/backup/manifest.js';
-import { coreOf, type Drive } from '../../src/backup/drive.js';
-import { repairBackups } from '../../src/backup/repair.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import type { Manifest } from '../../src/backup/format/manifest.js';
+import { coreOf, type Drive } from '../../src/backup/drive/drive.js';
+import { repairBackups } from '../../src/backup/repair/repair.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import {
   addTrials,
   finishedTrials,

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { DestinationError, type CallOptions } from '../../src/backup/destination.js';
-import { FolderDestination } from '../../src/backup/destinations/folder-destination.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import { DestinationError, type CallOptions } from '../../src/backup/destinations/destination.js';
+import { FolderDestination } from '../../src/backup/destinations/folder/folder-destination.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import { addTrials, makeStudy, packsOf, TestProject } from '../support/backup-project.js';
 
 /** A folder of which some packs lie in an archive class, as S3 refuses to read them. */

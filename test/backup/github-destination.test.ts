@@ -7,16 +7,19 @@ import { generateX25519Identity } from 'age-encryption';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Destination } from '../../src/backup/destination.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
 import { createDestination } from '../../src/backup/destinations/destination-registry.js';
-import { GitHubDestination, type GitHubDestinationOptions } from '../../src/backup/destinations/github-destination.js';
+import {
+  GitHubDestination,
+  type GitHubDestinationOptions,
+} from '../../src/backup/destinations/github/github-destination.js';
 import { parseAssetName, segmentCode, segmentName } from '../../src/backup/destinations/github/asset-names.js';
 import { answerError } from '../../src/backup/destinations/github/errors.js';
 import { RequestBudget } from '../../src/backup/destinations/github/request-budget.js';
-import { EncryptingDestination } from '../../src/backup/encrypting-destination.js';
-import { sha256Of } from '../../src/backup/file-digest.js';
-import { OwnerFence } from '../../src/backup/owner-fence.js';
-import { RetryingDestination } from '../../src/backup/retrying-destination.js';
+import { EncryptingDestination } from '../../src/backup/encryption/encrypting-destination.js';
+import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { OwnerFence } from '../../src/backup/ownership/owner-fence.js';
+import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
 import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import { GITHUB_TOKEN, GitHubServer, REPOSITORY, type GitHubServerOptions } from '../support/github-server.js';

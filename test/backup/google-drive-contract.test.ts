@@ -1,6 +1,6 @@
-import { EncryptingDestination } from '../../src/backup/encrypting-destination.js';
-import { RetryingDestination } from '../../src/backup/retrying-destination.js';
-import type { Destination } from '../../src/backup/destination.js';
+import { EncryptingDestination } from '../../src/backup/encryption/encrypting-destination.js';
+import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
 import { backupContract } from '../contracts/backup-contract.js';
 import { destinationContract } from '../contracts/destination-contract.js';
 import { DriveBench } from '../support/drive-destination.js';

@@ -5,9 +5,9 @@ import { inspect } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { DestinationError, type Destination } from '../../src/backup/destination.js';
-import { sha256Of } from '../../src/backup/file-digest.js';
-import { RetryingDestination } from '../../src/backup/retrying-destination.js';
+import { DestinationError, type Destination } from '../../src/backup/destinations/destination.js';
+import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
 import { DriveBench } from '../support/drive-destination.js';
 import type { DriveRequest } from '../support/drive-server/drive-server.js';
 import { FaultProxy, flipBit } from '../support/fault-proxy.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { OwnerFence } from '../../src/backup/owner-fence.js';
+import { OwnerFence } from '../../src/backup/ownership/owner-fence.js';
 import { SlowDestination } from '../support/slow-destination.js';
-import type { Destination, DestinationTraits } from '../../src/backup/destination.js';
+import type { Destination, DestinationTraits } from '../../src/backup/destinations/destination.js';
 import { TestProject } from '../support/backup-project.js';
 
 let project: TestProject;

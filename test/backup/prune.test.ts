@@ -2,9 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { pruneBackups } from '../../src/backup/prune.js';
-import { verifyBackups } from '../../src/backup/verify.js';
-import { listBackups } from '../../src/backup/list-backups.js';
+import { pruneBackups } from '../../src/backup/retention/prune.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
+import { listBackups } from '../../src/backup/verify/list-backups.js';
 import {
   addTrials,
   copyFolder,

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { branchHeads, listManifests, targetFolder } from '../../src/backup/catalog.js';
-import type { Destination, Listing } from '../../src/backup/destination.js';
-import { DriveCore } from '../../src/backup/drive-core.js';
-import { OwnerFence } from '../../src/backup/owner-fence.js';
-import { planRetention } from '../../src/backup/retention.js';
+import { branchHeads, listManifests, targetFolder } from '../../src/backup/format/catalog.js';
+import type { Destination, Listing } from '../../src/backup/destinations/destination.js';
+import { DriveCore } from '../../src/backup/drive/drive-core.js';
+import { OwnerFence } from '../../src/backup/ownership/owner-fence.js';
+import { planRetention } from '../../src/backup/retention/retention.js';
 import { addTrials, finishedTrials, makeStudy, snapshotSource, TestProject } from '../support/backup-project.js';
 import { SlowDestination } from '../support/slow-destination.js';
 

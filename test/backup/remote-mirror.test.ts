@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { BackupCoordinator } from '../../src/backup/backup-coordinator.js';
+import { BackupCoordinator } from '../../src/backup/sweep/backup-coordinator.js';
 import { FrozenTrial } from '../../src/core/frozen-trial.js';
 import { finishedTrials, makeStudy, openStudy, TestProject } from '../support/backup-project.js';
 import { DriveBench } from '../support/drive-destination.js';

@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Drive } from '../../src/backup/drive.js';
-import { repairBackups } from '../../src/backup/repair.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import type { Drive } from '../../src/backup/drive/drive.js';
+import { repairBackups } from '../../src/backup/repair/repair.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import {
   addTrials,
   copyFolder,

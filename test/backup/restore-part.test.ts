@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { RestoreProgress } from '../../src/backup/restore-file.js';
+import type { RestoreProgress } from '../../src/backup/restore/restore-file.js';
 import { filesBelow, makeStudy, TestProject } from '../support/backup-project.js';
 
 let project: TestProject;

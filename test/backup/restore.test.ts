@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { targetFolder } from '../../src/backup/catalog.js';
-import { encodeManifest, type Manifest } from '../../src/backup/manifest.js';
+import { targetFolder } from '../../src/backup/format/catalog.js';
+import { encodeManifest, type Manifest } from '../../src/backup/format/manifest.js';
 import {
   addTrials,
   filesBelow,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 
-import type { ManifestName } from '../../src/backup/manifest.js';
-import { DEFAULT_RETENTION, planRetention } from '../../src/backup/retention.js';
+import type { ManifestName } from '../../src/backup/format/manifest.js';
+import { DEFAULT_RETENTION, planRetention } from '../../src/backup/retention/retention.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

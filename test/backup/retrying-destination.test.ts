@@ -5,8 +5,8 @@ import {
   type CallOptions,
   type Destination,
   type DestinationErrorReason,
-} from '../../src/backup/destination.js';
-import { RetryingDestination } from '../../src/backup/retrying-destination.js';
+} from '../../src/backup/destinations/destination.js';
+import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
 
 /** Answers `get` from a script; everything else is not asked. */
 function scripted(script: ((options: CallOptions) => Promise<Uint8Array>)[]): {

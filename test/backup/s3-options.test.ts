@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createDestination } from '../../src/backup/destinations/destination-registry.js';
 import { isNotThere, s3Error } from '../../src/backup/destinations/s3/errors.js';
-import { classOf } from '../../src/backup/storage-classes.js';
+import { classOf } from '../../src/backup/retention/storage-classes.js';
 
 const context = { name: 'archive', projectRoot: '/p' };
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { BackupCoordinator } from '../../src/backup/backup-coordinator.js';
-import { repairBackups } from '../../src/backup/repair.js';
+import { BackupCoordinator } from '../../src/backup/sweep/backup-coordinator.js';
+import { repairBackups } from '../../src/backup/repair/repair.js';
 import { flipByte, makeStudy, openStudy, packsOf, TestProject } from '../support/backup-project.js';
 import { until } from '../support/cli-project.js';
 

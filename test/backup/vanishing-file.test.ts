@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { ObjectBody, PutOptions, PutReceipt } from '../../src/backup/destination.js';
+import type { ObjectBody, PutOptions, PutReceipt } from '../../src/backup/destinations/destination.js';
 import { TestProject } from '../support/backup-project.js';
 import { SlowDestination } from '../support/slow-destination.js';
 

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { BackupCoordinator } from '../../src/backup/backup-coordinator.js';
-import type { Destination } from '../../src/backup/destination.js';
-import { coreOf, type Drive } from '../../src/backup/drive.js';
-import { sha256Of } from '../../src/backup/file-digest.js';
-import { keepState } from '../../src/backup/kept-states.js';
-import { listBackups } from '../../src/backup/list-backups.js';
-import { OwnerFence } from '../../src/backup/owner-fence.js';
-import { pruneBackups } from '../../src/backup/prune.js';
-import { repairBackups } from '../../src/backup/repair.js';
-import { verifyBackups } from '../../src/backup/verify.js';
+import { BackupCoordinator } from '../../src/backup/sweep/backup-coordinator.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
+import { coreOf, type Drive } from '../../src/backup/drive/drive.js';
+import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { keepState } from '../../src/backup/format/kept-states.js';
+import { listBackups } from '../../src/backup/verify/list-backups.js';
+import { OwnerFence } from '../../src/backup/ownership/owner-fence.js';
+import { pruneBackups } from '../../src/backup/retention/prune.js';
+import { repairBackups } from '../../src/backup/repair/repair.js';
+import { verifyBackups } from '../../src/backup/verify/verify.js';
 import { addTrials, copyFolder, finishedTrials, makeStudy, openStudy, TestProject } from '../support/backup-project.js';
 import { until } from '../support/cli-project.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { DestinationError, type Destination } from '../../src/backup/destination.js';
+import { DestinationError, type Destination } from '../../src/backup/destinations/destination.js';
 
 export interface DestinationUnderTest {
   readonly destination: Destination;
@@ -16,7 +16,7 @@ export interface DestinationUnderTest {
 
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
-/** Holds a destination to the promise at the head of `src/backup/destination.ts`. */
+/** Holds a destination to the promise at the head of `src/backup/destinations/destination.ts`. */
 export function destinationContract(name: string, create: () => Promise<DestinationUnderTest>): void {
   describe(`destination contract: ${name}`, () => {
     let test: DestinationUnderTest;

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
 import type { BackupEvent } from '../../src/backup/backup-event.js';
-import type { Destination } from '../../src/backup/destination.js';
-import { FolderDestination } from '../../src/backup/destinations/folder-destination.js';
-import { createDrive, type Drive } from '../../src/backup/drive.js';
-import type { DriveOptions } from '../../src/backup/drive-core.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
+import { FolderDestination } from '../../src/backup/destinations/folder/folder-destination.js';
+import { createDrive, type Drive } from '../../src/backup/drive/drive.js';
+import type { DriveOptions } from '../../src/backup/drive/drive-core.js';
 import type { SnapshotSource } from '../../src/core/snapshot-source.js';
 import type { TrialTemplate } from '../../src/core/frozen-trial.js';
 import { FloatDistribution } from '../../src/core/distributions.js';

@@ -6,7 +6,7 @@ import { findCredentials } from '../../src/backup/destinations/google-drive/cred
 import {
   GoogleDriveDestination,
   type GoogleDriveDestinationOptions,
-} from '../../src/backup/destinations/google-drive-destination.js';
+} from '../../src/backup/destinations/google-drive/google-drive-destination.js';
 import { DriveServer } from './drive-server/drive-server.js';
 
 /** A Drive server, a folder for a user's files, and destinations that use them. */

@@ -1,6 +1,6 @@
-import type { Destination } from '../../src/backup/destination.js';
-import { GitHubDestination } from '../../src/backup/destinations/github-destination.js';
-import { S3Destination } from '../../src/backup/destinations/s3-destination.js';
+import type { Destination } from '../../src/backup/destinations/destination.js';
+import { GitHubDestination } from '../../src/backup/destinations/github/github-destination.js';
+import { S3Destination } from '../../src/backup/destinations/s3/s3-destination.js';
 import { DriveBench } from './drive-destination.js';
 import { FaultProxy, type Fault, type SeenRequest } from './fault-proxy.js';
 import { GitHubServer, REPOSITORY } from './github-server.js';

@@ -8,7 +8,7 @@ import type {
   ObjectChecksum,
   PutOptions,
   PutReceipt,
-} from '../../src/backup/destination.js';
+} from '../../src/backup/destinations/destination.js';
 
 /** How a destination misbehaves, settable while it is in use. */
 export interface Behaviour {

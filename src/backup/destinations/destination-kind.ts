@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 import { UsageError } from '../../core/errors.js';
 import type { StorageClasses } from '../../core/sweep-config.js';
-import type { Destination, DestinationPolicy } from '../destination.js';
+import type { Destination, DestinationPolicy } from './destination.js';
 
 /** What every kind is given beside its own options. */
 export interface DestinationContext {

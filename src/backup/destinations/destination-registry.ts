@@ -1,11 +1,11 @@
 import { UsageError } from '../../core/errors.js';
 import { nearestName } from '../../core/nearest-name.js';
-import type { Destination } from '../destination.js';
 import type { DestinationContext, DestinationKind } from './destination-kind.js';
-import { folderDestinationKind } from './folder-destination.js';
-import { githubDestinationKind } from './github-destination.js';
-import { googleDriveDestinationKind } from './google-drive-destination.js';
-import { s3DestinationKind } from './s3-destination.js';
+import type { Destination } from './destination.js';
+import { folderDestinationKind } from './folder/folder-destination.js';
+import { githubDestinationKind } from './github/github-destination.js';
+import { googleDriveDestinationKind } from './google-drive/google-drive-destination.js';
+import { s3DestinationKind } from './s3/s3-destination.js';
 
 /** Every kind of destination. */
 export const destinationKinds: readonly DestinationKind[] = [

@@ -1,7 +1,7 @@
 /* Program of the fault tests: one backup, restore or stream of trials, in a process that may be killed at any call. */
-import { createDrive } from '../../../src/backup/drive.js';
-import { BackupCoordinator } from '../../../src/backup/backup-coordinator.js';
-import { FolderDestination } from '../../../src/backup/destinations/folder-destination.js';
+import { createDrive } from '../../../src/backup/drive/drive.js';
+import { BackupCoordinator } from '../../../src/backup/sweep/backup-coordinator.js';
+import { FolderDestination } from '../../../src/backup/destinations/folder/folder-destination.js';
 import type { SnapshotSource } from '../../../src/core/snapshot-source.js';
 import { inspectStudyFile, takeSnapshot } from '../../../src/storage/rdb/sqlite-file-copy.js';
 import { closeSync, openSync, readSync } from 'node:fs';

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { FolderDestination } from '../../../src/backup/destinations/folder-destination.js';
-import { RetryingDestination } from '../../../src/backup/retrying-destination.js';
-import { sha256Of } from '../../../src/backup/file-digest.js';
-import { verifyBackups } from '../../../src/backup/verify.js';
+import { FolderDestination } from '../../../src/backup/destinations/folder/folder-destination.js';
+import { RetryingDestination } from '../../../src/backup/destinations/retrying-destination.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import { addTrials, finishedTrials, makeStudy, TestProject } from '../../support/backup-project.js';
 import { compileProgram } from './compiled-child.js';
 

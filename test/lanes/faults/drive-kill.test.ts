@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { sha256Of } from '../../../src/backup/file-digest.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
 import { exitOf } from '../../support/cli-project.js';
 import { DriveBench } from '../../support/drive-destination.js';
 import type { DriveRequest } from '../../support/drive-server/drive-server.js';

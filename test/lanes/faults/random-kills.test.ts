@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
-import { verifyBackups } from '../../../src/backup/verify.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import { finishedTrials, makeStudy, openStudy, TestProject } from '../../support/backup-project.js';
 import { compileProgram } from './compiled-child.js';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { verifyBackups } from '../../../src/backup/verify.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import { addTrials, copyFolder, finishedTrials, makeStudy, TestProject } from '../../support/backup-project.js';
 import { CliProject, exitOf, until } from '../../support/cli-project.js';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import type { Destination } from '../../../src/backup/destination.js';
+import type { Destination } from '../../../src/backup/destinations/destination.js';
 import { createDestination } from '../../../src/backup/destinations/destination-registry.js';
-import { sha256Of } from '../../../src/backup/file-digest.js';
-import { RetryingDestination } from '../../../src/backup/retrying-destination.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
+import { RetryingDestination } from '../../../src/backup/destinations/retrying-destination.js';
 import { destinationContract } from '../../contracts/destination-contract.js';
 
 /** Path of a JSON file: a service account's key (then a shared drive is needed) or a sign-in of `resweep auth google`. */

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 
 import { afterAll, describe } from 'vitest';
 
-import type { Destination } from '../../../src/backup/destination.js';
-import { GitHubDestination } from '../../../src/backup/destinations/github-destination.js';
-import { S3Destination } from '../../../src/backup/destinations/s3-destination.js';
+import type { Destination } from '../../../src/backup/destinations/destination.js';
+import { GitHubDestination } from '../../../src/backup/destinations/github/github-destination.js';
+import { S3Destination } from '../../../src/backup/destinations/s3/s3-destination.js';
 import { destinationContract } from '../../contracts/destination-contract.js';
 
 /*

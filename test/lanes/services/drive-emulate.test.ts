@@ -11,8 +11,8 @@ import { uploadFile } from '../../../src/backup/destinations/google-drive/file-u
 import { FOLDER_TYPE } from '../../../src/backup/destinations/google-drive/query.js';
 import { UploadSessions } from '../../../src/backup/destinations/google-drive/upload-sessions.js';
 import { UploadSource } from '../../../src/backup/destinations/google-drive/upload-source.js';
-import { GoogleDriveDestination } from '../../../src/backup/destinations/google-drive-destination.js';
-import { sha256Of } from '../../../src/backup/file-digest.js';
+import { GoogleDriveDestination } from '../../../src/backup/destinations/google-drive/google-drive-destination.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
 
 const TOKEN = 'test_token_admin';
 const tokens = { account: 'unknown', fetch: () => Promise.resolve({ token: TOKEN, lifetimeMs: 3_600_000 }) } as const;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { sha256Of } from '../../../src/backup/file-digest.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
 import { DriveBench } from '../../support/drive-destination.js';
 
 const run = promisify(execFile);

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Destination } from '../../../src/backup/destination.js';
-import { sha256Of } from '../../../src/backup/file-digest.js';
-import { RetryingDestination } from '../../../src/backup/retrying-destination.js';
-import { verifyBackups } from '../../../src/backup/verify.js';
+import type { Destination } from '../../../src/backup/destinations/destination.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
+import { RetryingDestination } from '../../../src/backup/destinations/retrying-destination.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import { addTrials, finishedTrials, makeStudy, TestProject } from '../../support/backup-project.js';
 import { flipBit, type Fault } from '../../support/fault-proxy.js';
 import { GITHUB_TOKEN } from '../../support/github-server.js';

@@ -7,10 +7,10 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { S3Destination } from '../../../src/backup/destinations/s3-destination.js';
-import { listBackups } from '../../../src/backup/list-backups.js';
-import { pruneBackups } from '../../../src/backup/prune.js';
-import { verifyBackups } from '../../../src/backup/verify.js';
+import { S3Destination } from '../../../src/backup/destinations/s3/s3-destination.js';
+import { listBackups } from '../../../src/backup/verify/list-backups.js';
+import { pruneBackups } from '../../../src/backup/retention/prune.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import { addTrials, finishedTrials, makeStudy, TestProject } from '../../support/backup-project.js';
 import { hasS3Servers, S3_ENVIRONMENT, startMoto, type S3Server } from '../../support/s3-servers.js';
 

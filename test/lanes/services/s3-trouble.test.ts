@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { BackupCoordinator } from '../../../src/backup/backup-coordinator.js';
-import { S3Destination } from '../../../src/backup/destinations/s3-destination.js';
-import { verifyBackups } from '../../../src/backup/verify.js';
+import { BackupCoordinator } from '../../../src/backup/sweep/backup-coordinator.js';
+import { S3Destination } from '../../../src/backup/destinations/s3/s3-destination.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import { finishedTrials, makeStudy, openStudy, TestProject } from '../../support/backup-project.js';
 import { CliProject, exitOf, until } from '../../support/cli-project.js';
 import { FaultProxy, type Fault, type SeenRequest } from '../../support/fault-proxy.js';

@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { BackupCoordinator } from '../../../src/backup/backup-coordinator.js';
-import { listManifests, loadManifest } from '../../../src/backup/catalog.js';
-import { S3Destination } from '../../../src/backup/destinations/s3-destination.js';
-import { DriveCore } from '../../../src/backup/drive-core.js';
-import { listPacks } from '../../../src/backup/garbage-packs.js';
-import { pruneBackups } from '../../../src/backup/prune.js';
-import { DEFAULT_RETENTION, planRetention } from '../../../src/backup/retention.js';
-import { verifyBackups } from '../../../src/backup/verify.js';
+import { BackupCoordinator } from '../../../src/backup/sweep/backup-coordinator.js';
+import { listManifests, loadManifest } from '../../../src/backup/format/catalog.js';
+import { S3Destination } from '../../../src/backup/destinations/s3/s3-destination.js';
+import { DriveCore } from '../../../src/backup/drive/drive-core.js';
+import { pruneBackups } from '../../../src/backup/retention/prune.js';
+import { DEFAULT_RETENTION, planRetention } from '../../../src/backup/retention/retention.js';
+import { verifyBackups } from '../../../src/backup/verify/verify.js';
 import {
   addTrials,
   finishedTrials,
@@ -20,6 +19,7 @@ import {
 import { until } from '../../support/cli-project.js';
 import { FaultProxy, type SeenRequest } from '../../support/fault-proxy.js';
 import { hasS3Servers, S3_ENVIRONMENT, startMoto, type S3Server } from '../../support/s3-servers.js';
+import { listPacks } from '../../../src/backup/format/packs.js';
 
 Object.assign(process.env, S3_ENVIRONMENT);
 

@@ -7,12 +7,12 @@ import { CreateMultipartUploadCommand, HeadObjectCommand, GetObjectTaggingComman
 import { generateX25519Identity } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { Destination } from '../../../src/backup/destination.js';
-import { S3Destination, type S3DestinationOptions } from '../../../src/backup/destinations/s3-destination.js';
-import { EncryptingDestination } from '../../../src/backup/encrypting-destination.js';
-import { sha256Of } from '../../../src/backup/file-digest.js';
-import { OwnerFence } from '../../../src/backup/owner-fence.js';
-import { RetryingDestination } from '../../../src/backup/retrying-destination.js';
+import type { Destination } from '../../../src/backup/destinations/destination.js';
+import { S3Destination, type S3DestinationOptions } from '../../../src/backup/destinations/s3/s3-destination.js';
+import { EncryptingDestination } from '../../../src/backup/encryption/encrypting-destination.js';
+import { sha256Of } from '../../../src/backup/files/file-digest.js';
+import { OwnerFence } from '../../../src/backup/ownership/owner-fence.js';
+import { RetryingDestination } from '../../../src/backup/destinations/retrying-destination.js';
 import { backupContract } from '../../contracts/backup-contract.js';
 import { destinationContract } from '../../contracts/destination-contract.js';
 import { FaultProxy } from '../../support/fault-proxy.js';

@@ -4,9 +4,9 @@ import type { Readable } from 'node:stream';
 import type * as OctokitModule from '@octokit/rest';
 
 import { loadOptional } from '../../../core/optional-package.js';
-import { DestinationError, type CallOptions } from '../../destination.js';
-import { received } from '../received-file.js';
-import { networkError, stopped } from '../network-errors.js';
+import { DestinationError, type CallOptions } from '../destination.js';
+import { networkError, stopped } from '../transfer/network-errors.js';
+import { received } from '../transfer/received-file.js';
 import { answerError, GitHubError } from './errors.js';
 import { RequestBudget } from './request-budget.js';
 import { transfer } from './transfer.js';

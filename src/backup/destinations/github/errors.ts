@@ -1,5 +1,5 @@
-import { DestinationError, type DestinationErrorReason } from '../../destination.js';
-import { retryAfter } from '../network-errors.js';
+import { DestinationError, type DestinationErrorReason } from '../destination.js';
+import { retryAfter } from '../transfer/network-errors.js';
 
 /** An answer that is no success. */
 export interface RefusedAnswer {

@@ -1,6 +1,6 @@
-import type { CallOptions } from '../../destination.js';
-import { folderCode, formatAssetName, LABELS, parseAssetName, segmentCode, splitKey } from './asset-names.js';
+import type { CallOptions } from '../destination.js';
 import type { Asset, GitHubApi, Release } from './api.js';
+import { folderCode, formatAssetName, LABELS, parseAssetName, segmentCode, splitKey } from './asset-names.js';
 import { GitHubError } from './errors.js';
 
 /** One version of an object: its parts in order, where all are there. */

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 
-import { DestinationError, type CallOptions, type ObjectBody } from '../../destination.js';
-import { receivedChecksum } from '../received-file.js';
-import { sizeOf } from '../source-bytes.js';
+import { DestinationError, type CallOptions, type ObjectBody } from '../destination.js';
+import { receivedChecksum } from '../transfer/received-file.js';
+import { sizeOf } from '../transfer/source-bytes.js';
 import type { Asset, GitHubApi } from './api.js';
 import { GitHubError } from './errors.js';
 import { assetName, type IndexedRelease, type ReleaseIndex, type StoredVersion } from './release-index.js';

@@ -1,4 +1,4 @@
-import { DestinationError } from '../../destination.js';
+import { DestinationError } from '../destination.js';
 
 /** GitHub refuses more content-creating requests than 80 a minute and 500 an hour; some are left to others. */
 const WRITES = [

@@ -1,7 +1,7 @@
-import { loadOptional } from '../../../core/optional-package.js';
 import { createSign } from 'node:crypto';
 
-import { DestinationError } from '../../destination.js';
+import { loadOptional } from '../../../core/optional-package.js';
+import { DestinationError } from '../destination.js';
 import { sendHttp } from './http.js';
 import { DriveRequestError, refusal } from './request-error.js';
 

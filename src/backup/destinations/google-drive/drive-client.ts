@@ -1,6 +1,6 @@
-import { loadOptional } from '../../../core/optional-package.js';
 import type { drive_v3 } from '@googleapis/drive';
 
+import { loadOptional } from '../../../core/optional-package.js';
 import { TokenCache, type TokenSource } from './access-token.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 import { sendHttp, type HttpRequest } from './http.js';

@@ -10,8 +10,8 @@ import {
   type ObjectBody,
   type ObjectChecksum,
   type PutOptions,
-} from '../../destination.js';
-import { unsafePathReason } from '../../object-key.js';
+} from '../destination.js';
+import { unsafePathReason } from '../object-key.js';
 import type { DriveClient, DriveFile } from './drive-client.js';
 import { uploadFile } from './file-upload.js';
 import type { FolderTree } from './folder-tree.js';

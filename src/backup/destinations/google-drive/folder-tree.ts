@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { DestinationError } from '../../destination.js';
+import { DestinationError } from '../destination.js';
 import type { DriveClient } from './drive-client.js';
 import { childrenQuery } from './query.js';
 import { DriveRequestError } from './request-error.js';

@@ -1,6 +1,6 @@
-import { loadOptional } from '../../../core/optional-package.js';
 import type { Readable } from 'node:stream';
 
+import { loadOptional } from '../../../core/optional-package.js';
 import { noAnswer, type Answer } from './request-error.js';
 
 export interface HttpRequest {

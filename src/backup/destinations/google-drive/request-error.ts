@@ -1,5 +1,5 @@
-import { DestinationError, type DestinationErrorReason } from '../../destination.js';
-import { NETWORK_HINT, retryAfter } from '../network-errors.js';
+import { DestinationError, type DestinationErrorReason } from '../destination.js';
+import { NETWORK_HINT, retryAfter } from '../transfer/network-errors.js';
 
 /** A request that Drive or its token server refused, or that did not get through. */
 export class DriveRequestError extends DestinationError {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { drive_v3 } from '@googleapis/drive';
 
-import { DestinationError } from '../../destination.js';
+import { DestinationError } from '../destination.js';
 import type { DriveClient } from './drive-client.js';
 import { fileIn } from './reply.js';
 import { DriveRequestError, type Answer } from './request-error.js';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { writePrivateFile } from '../../../core/private-file.js';
-import { DestinationError } from '../../destination.js';
+import { DestinationError } from '../destination.js';
 import { requestToken } from './access-token.js';
 import { loginFile, scopeUrl, type DriveScope } from './credentials.js';
 import type { OAuthClient } from './oauth-client.js';

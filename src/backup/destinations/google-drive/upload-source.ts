@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 
-import { DestinationError, type ObjectBody } from '../../destination.js';
-import { readFully } from '../../file-digest.js';
+import { readFully } from '../../files/file-digest.js';
+import { DestinationError, type ObjectBody } from '../destination.js';
 
 const BLOCK_BYTES = 1 << 18;
 

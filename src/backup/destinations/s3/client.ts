@@ -2,7 +2,7 @@ import type * as Sdk from '@aws-sdk/client-s3';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 
 import { loadOptional } from '../../../core/optional-package.js';
-import { DestinationError } from '../../destination.js';
+import { DestinationError } from '../destination.js';
 
 export interface S3ClientOptions {
   readonly region?: string | undefined;

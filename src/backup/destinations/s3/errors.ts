@@ -1,5 +1,5 @@
-import { DestinationError, type DestinationErrorReason } from '../../destination.js';
-import { NETWORK_HINT, networkReason, retryAfter, stopped } from '../network-errors.js';
+import { DestinationError, type DestinationErrorReason } from '../destination.js';
+import { NETWORK_HINT, networkReason, retryAfter, stopped } from '../transfer/network-errors.js';
 
 /** What of an SDK's error is looked at. */
 interface ServiceError {

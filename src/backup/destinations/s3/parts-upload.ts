@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 
 import type { CompletedPart, PutObjectCommandInput } from '@aws-sdk/client-s3';
 
-import { DestinationError, type ObjectBody } from '../../destination.js';
+import { DestinationError, type ObjectBody } from '../destination.js';
+import { BodySource, sizeOf } from '../transfer/source-bytes.js';
 import type { S3Connection, SendOptions } from './client.js';
-import { BodySource, sizeOf } from '../source-bytes.js';
 
 /** What every object of a destination is sent with. */
 export type ObjectSettings = Pick<PutObjectCommandInput, 'StorageClass' | 'Tagging' | 'IfNoneMatch'>;
