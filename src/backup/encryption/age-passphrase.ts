@@ -5,7 +5,7 @@ import type { Identity, Recipient, Stanza } from 'age-encryption';
 type StanzaClass = new (args: string[], body: Uint8Array) => Stanza;
 
 /** log2 of scrypt's cost, as the program `age` chooses it: 256 MB and about half a second. */
-const WORK_FACTOR = 18;
+const USUAL_WORK_FACTOR = 18;
 /** More than this would be a way to occupy whoever opens a file (the specification asks for a limit). */
 const LARGEST_WORK_FACTOR = 22;
 const BLOCK_SIZE = 8;
@@ -17,15 +17,20 @@ const SALT_LABEL = 'age-encryption.org/v1/scrypt';
 /**
  * age's passphrase form (https://c2sp.org/age, "The scrypt recipient type") with Node's scrypt, which derives the key in a thread of its
  * own: the one of age-encryption is JavaScript and stops the process for seconds, and with it the sweep that is being backed up.
+ * `workFactor`: log2 of scrypt's cost. It is written beside the key, so whoever opens it needs no setting.
  */
-export function passphraseRecipient(passphrase: string, StanzaOfAge: StanzaClass): Recipient {
+export function passphraseRecipient(
+  passphrase: string,
+  StanzaOfAge: StanzaClass,
+  workFactor: number = USUAL_WORK_FACTOR,
+): Recipient {
   return {
     wrapFileKey: async (fileKey) => {
       const salt = randomBytes(16);
-      const key = await derive(passphrase, salt, WORK_FACTOR);
+      const key = await derive(passphrase, salt, workFactor);
       const cipher = createCipheriv('chacha20-poly1305', key, Buffer.alloc(12), { authTagLength: TAG_BYTES });
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
-      return [new StanzaOfAge(['scrypt', unpadded(salt), String(WORK_FACTOR)], new Uint8Array(body))];
+      return [new StanzaOfAge(['scrypt', unpadded(salt), String(workFactor)], new Uint8Array(body))];
     },
   };
 }

@@ -7,8 +7,12 @@ import { sha256Of } from '../files/file-digest.js';
 import { passphraseIdentity, passphraseRecipient } from './age-passphrase.js';
 import { holdsSealed, KEYS_FOLDER, WRAPPED_ENDINGS, type LocalKeys } from './wrapped-keys.js';
 
-/** What opens a destination's objects: a passphrase, or an identity as `age-keygen` writes it. */
-export type EncryptionSecret = { readonly passphrase: string } | { readonly identity: string };
+/**
+ * What opens a destination's objects: a passphrase, or an identity as `age-keygen` writes it. `workFactor`: log2 of what a guess at the
+ * passphrase costs, where a key is made; @default as the program `age` has it.
+ */
+export type EncryptionSecret =
+  { readonly passphrase: string; readonly workFactor?: number } | { readonly identity: string };
 
 /** An object that an encrypted destination has to hold. */
 interface KeyObject {
@@ -130,7 +134,7 @@ export async function openKeys(
   const identity = await age.generateX25519Identity();
   const recipient = await age.identityToRecipient(identity);
   const encrypter = new age.Encrypter();
-  encrypter.addRecipient(passphraseRecipient(secret.passphrase, age.Stanza));
+  encrypter.addRecipient(passphraseRecipient(secret.passphrase, age.Stanza, secret.workFactor));
   const bytes = Buffer.from(await encrypter.encrypt(identity));
   const made = wrappedObjects(fingerprintOf(recipient), bytes);
   for (const object of made) await putKey(destination, object, options);
