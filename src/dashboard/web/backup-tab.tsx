@@ -4,7 +4,7 @@ import { useContext, useState } from 'preact/hooks';
 import type { BackupView, DestinationHealth, KeptStates } from '../api-types.js';
 import { api } from './api.js';
 import { StudyContext, type TabProps } from './contexts.js';
-import { agoText, bytesText, counted, timeText } from './format.js';
+import { agoText, bytesText, countText, counted, timeText } from './format.js';
 import { useLoaded, useTicks } from './hooks.js';
 import { Empty, Problem } from './parts.js';
 
@@ -126,9 +126,7 @@ function DestinationCard({ destination }: { readonly destination: DestinationHea
     ...(keep.days > 0 ? [`${keep.days} days`] : []),
     ...(keep.weeks > 0 ? [`${keep.weeks} weeks`] : []),
     ...(keep.months > 0 ? [`${keep.months} months`] : []),
-    ...(keep.milestones.length > 0
-      ? [`milestones ${keep.milestones.map((n) => n.toLocaleString('en')).join(', ')}`]
-      : []),
+    ...(keep.milestones.length > 0 ? [`milestones ${keep.milestones.map(countText).join(', ')}`] : []),
   ];
   return (
     <section class="card">

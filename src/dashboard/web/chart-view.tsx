@@ -3,11 +3,13 @@ import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact
 
 import { chartHeight, chartOption, chartTitle } from '../../report/charts/chart.js';
 import { DARK, LIGHT } from '../../report/charts/chart-theme.js';
-import { createChart, type ECharts } from '../../report/client/register-charts.js';
+import type { ECharts } from '../../report/client/register-charts.js';
 import type { FigureAnswer } from '../api-types.js';
 import { api, figureCsvPath, figurePath, type FigureQuery } from './api.js';
+import { whenChartCode, type CreateChart } from './chart-code.js';
 import { ThemeContext, StudyContext } from './contexts.js';
 import { drawSoon } from './draw-queue.js';
+import { countText } from './format.js';
 import { useCalm, useLoaded, useNear, useWidth } from './hooks.js';
 import { Problem } from './parts.js';
 
@@ -59,7 +61,7 @@ export function Chart(props: ChartProps): JSX.Element {
         <h3>{title}</h3>
         {thinned && (
           <span class="soft">
-            {value.shown.toLocaleString('en')} of {value.of.toLocaleString('en')} trials{' '}
+            {countText(value.shown)} of {countText(value.of)} trials{' '}
             {kind === 'terminatorImprovement' ? 'judged' : 'drawn'}
           </span>
         )}
@@ -95,25 +97,34 @@ function Drawing(
   const turns = answer.figure.kind === 'paretoFront' && answer.figure.targetNames.length === 3;
   const height = chartHeight(answer.figure, width);
 
+  const draw = (element: HTMLElement, createChart: CreateChart): void => {
+    let drawn = chart.current;
+    if (drawn === undefined) {
+      drawn = createChart(element, width, height);
+      drawn.on('click', (event) => {
+        const number = trialNumberOf(event);
+        if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
+      });
+      chart.current = drawn;
+    } else drawn.resize({ width, height });
+    const highlight = answer.best.slice(0, 1);
+    const option = chartOption(answer.figure, { theme, width, height, highlight, logValues, angles });
+    drawn.setOption(option, { notMerge: true });
+    onChart?.(drawn, answer);
+    onDrawn(answer);
+  };
   useLayoutEffect(() => {
     const element = place.current;
     if (width === 0 || element === null) return undefined;
-    return drawSoon(element, () => {
-      let drawn = chart.current;
-      if (drawn === undefined) {
-        drawn = createChart(element, width, height);
-        drawn.on('click', (event) => {
-          const number = trialNumberOf(event);
-          if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
-        });
-        chart.current = drawn;
-      } else drawn.resize({ width, height });
-      const highlight = answer.best.slice(0, 1);
-      const option = chartOption(answer.figure, { theme, width, height, highlight, logValues, angles });
-      drawn.setOption(option, { notMerge: true });
-      onChart?.(drawn, answer);
-      onDrawn(answer);
+    let takeBack: () => void;
+    takeBack = whenChartCode((createChart) => {
+      takeBack = drawSoon(element, () => {
+        draw(element, createChart);
+      });
     });
+    return () => {
+      takeBack();
+    };
   }, [answer, theme, width, height, logValues, angles]);
   useEffect(
     () => () => {

@@ -3,8 +3,9 @@ import { useContext, useEffect, useRef } from 'preact/hooks';
 
 import { chartOption } from '../../report/charts/chart.js';
 import { DARK, LIGHT } from '../../report/charts/chart-theme.js';
-import { createChart, type ECharts } from '../../report/client/register-charts.js';
+import type { ECharts } from '../../report/client/register-charts.js';
 import type { IntermediateCurve, TrialDetail } from '../api-types.js';
+import { whenChartCode } from './chart-code.js';
 import { ThemeContext } from './contexts.js';
 import { useWidth } from './hooks.js';
 
@@ -51,11 +52,14 @@ export function CurvesCard(props: {
   const chart = useRef<ECharts | undefined>(undefined);
   const content = JSON.stringify(curves);
   useEffect(() => {
-    if (width === 0 || place.current === null) return;
-    chart.current ??= createChart(place.current, width, HEIGHT);
-    chart.current.resize({ width, height: HEIGHT });
-    const figure = { kind: 'intermediateValues' as const, curves };
-    chart.current.setOption(chartOption(figure, { theme, width, height: HEIGHT, highlight: [highlight] }), true);
+    const element = place.current;
+    if (width === 0 || element === null) return undefined;
+    return whenChartCode((createChart) => {
+      chart.current ??= createChart(element, width, HEIGHT);
+      chart.current.resize({ width, height: HEIGHT });
+      const figure = { kind: 'intermediateValues' as const, curves };
+      chart.current.setOption(chartOption(figure, { theme, width, height: HEIGHT, highlight: [highlight] }), true);
+    });
   }, [content, highlight, theme, width]);
   useEffect(() => () => chart.current?.dispose(), []);
   return (

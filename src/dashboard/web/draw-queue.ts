@@ -15,28 +15,34 @@ let isScheduled = false;
 export function drawSoon(place: Element, draw: () => void): () => void {
   const wish = { place, draw };
   wishes.add(wish);
-  schedule();
+  // The first one need not wait for a frame: there is nothing before it that should be seen.
+  if (!isScheduled) schedule(setTimeout);
   return () => {
     wishes.delete(wish);
   };
 }
 
-function schedule(): void {
-  if (isScheduled || wishes.size === 0) return;
+function schedule(soon: (run: () => void) => void): void {
   isScheduled = true;
-  requestAnimationFrame(() => {
-    // After the frame is on the screen, so that each chart is seen as soon as it is drawn.
-    setTimeout(() => {
+  soon(() => {
+    const [next] = [...wishes].map((wish) => ({ wish, far: distance(wish.place) })).sort((a, b) => a.far - b.far);
+    if (next === undefined) {
       isScheduled = false;
-      const [next] = [...wishes].map((wish) => ({ wish, far: distance(wish.place) })).sort((a, b) => a.far - b.far);
-      if (next === undefined) return;
-      wishes.delete(next.wish);
-      try {
-        next.wish.draw();
-      } finally {
-        schedule();
-      }
-    });
+      return;
+    }
+    wishes.delete(next.wish);
+    try {
+      next.wish.draw();
+    } finally {
+      schedule(afterFrame);
+    }
+  });
+}
+
+/** After the frame is on the screen, so that each chart is seen as soon as it is drawn. */
+function afterFrame(run: () => void): void {
+  requestAnimationFrame(() => {
+    setTimeout(run);
   });
 }
 

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 
 import { Chart } from './chart-view.js';
-import { agoText, durationText, numberText, valueText } from './format.js';
+import { agoText, countText, durationText, numberText, valueText } from './format.js';
 import { Empty, Progress, SafetyMark, Stat, StateBadge } from './parts.js';
 import type { TabProps } from './contexts.js';
 
@@ -34,8 +34,8 @@ export function OverviewTab({ study }: TabProps): JSX.Element {
           label="Finished trials"
           value={
             <>
-              {(counts?.finished ?? 0).toLocaleString('en')}
-              {target !== null && <span class="soft of"> of {target.toLocaleString('en')}</span>}
+              {countText(counts?.finished ?? 0)}
+              {target !== null && <span class="soft of"> of {countText(target)}</span>}
             </>
           }
           note={<Progress study={study} />}
@@ -47,7 +47,7 @@ export function OverviewTab({ study }: TabProps): JSX.Element {
           note={
             (counts?.interrupted ?? 0) > 0
               ? `and ${counts?.interrupted ?? 0} interrupted`
-              : `${(counts?.pruned ?? 0).toLocaleString('en')} pruned`
+              : `${countText(counts?.pruned ?? 0)} pruned`
           }
         />
         <Stat

@@ -4,7 +4,7 @@ import { useContext } from 'preact/hooks';
 import type { BenchmarkReport, ConversionResult, Selection, StageResult, TrainingResult } from '../api-types.js';
 import { StudyContext, type TabProps } from './contexts.js';
 import { curveOf, CurvesCard } from './curve-chart.js';
-import { bytesText, counted, durationText, numberText, timeText, valueText } from './format.js';
+import { bytesText, countText, counted, durationText, numberText, timeText, valueText } from './format.js';
 import { JsonView } from './json-view.js';
 
 interface StageViewProps extends TabProps {
@@ -126,7 +126,7 @@ function inUnit(name: string, value: number | undefined): string {
   if (name.startsWith('latency')) return `${numberText(value)} ms`;
   if (name === 'throughput') return `${numberText(Math.round(value))}/s`;
   if (name === 'peak_memory' || name === 'model_size') return bytesText(value);
-  return Number.isInteger(value) ? value.toLocaleString('en') : numberText(value);
+  return Number.isInteger(value) ? countText(value) : numberText(value);
 }
 
 function scalar(value: unknown): string | number | boolean | null {
@@ -166,7 +166,7 @@ function Benchmarks({ results }: { readonly results: readonly StageResult[] }): 
             `${numberText(report.warmup.first)} ms`,
             bytesText(report.peak_memory),
             bytesText(report.model.bytes),
-            report.model.parameters.toLocaleString('en'),
+            countText(report.model.parameters),
             report.backend,
           ],
         }))}
@@ -198,7 +198,7 @@ function Training({ study, result }: TabProps & { readonly result: StageResult }
         <Pairs
           rows={numbers.map(([name, value]) => {
             const spread = deviations[name];
-            const text = Number.isInteger(value) ? value.toLocaleString('en') : numberText(value);
+            const text = Number.isInteger(value) ? countText(value) : numberText(value);
             return [name, spread === undefined || spread === 0 ? text : `${text} ± ${numberText(spread)}`];
           })}
         />
@@ -243,7 +243,7 @@ function Conversion({ result }: { readonly result: StageResult }): JSX.Element {
         rows={[
           ...(file === undefined ? [] : [['file', file] as const]),
           ...(bytes === undefined ? [] : [['size', bytesText(bytes)] as const]),
-          ...(parameters === undefined ? [] : [['parameters', parameters.toLocaleString('en')] as const]),
+          ...(parameters === undefined ? [] : [['parameters', countText(parameters)] as const]),
           ...(input === undefined
             ? []
             : [['input', `${input.name}: ${input.type} [${input.shape.join(', ')}]`] as const]),

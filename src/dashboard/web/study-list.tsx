@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import type { StudySummary } from '../api-types.js';
 import { api } from './api.js';
-import { agoText, counted, numberText } from './format.js';
+import { agoText, countText, counted, numberText } from './format.js';
 import { useLoaded, useTicks } from './hooks.js';
 import { Empty, Problem, Progress, SafetyMark, Spark, StatusBadge } from './parts.js';
 
@@ -20,7 +20,7 @@ export function StudyList(): JSX.Element {
     .filter((study) =>
       `${study.name} ${study.place} ${study.backbone ?? ''}`.toLowerCase().includes(words.toLowerCase()),
     )
-    .sort((a, b) => rank(b) - rank(a) || (b.changedAt ?? '').localeCompare(a.changedAt ?? ''));
+    .sort((a, b) => rank(b) - rank(a) || newestFirst(a.changedAt ?? '', b.changedAt ?? ''));
   const running = value.filter(({ status }) => status === 'running').length;
   return (
     <>
@@ -90,8 +90,8 @@ function StudyCard({ study }: { readonly study: StudySummary }): JSX.Element {
             <Progress study={study} />
             <div class="study-foot small">
               <span>
-                {(counts?.finished ?? 0).toLocaleString('en')}
-                {target === null ? '' : ` of ${target.toLocaleString('en')}`} finished
+                {countText(counts?.finished ?? 0)}
+                {target === null ? '' : ` of ${countText(target)}`} finished
               </span>
               <SafetyMark safety={study.safety} />
             </div>
@@ -100,4 +100,8 @@ function StudyCard({ study }: { readonly study: StudySummary }): JSX.Element {
       </a>
     </li>
   );
+}
+
+function newestFirst(a: string, b: string): number {
+  return a === b ? 0 : a < b ? 1 : -1;
 }
