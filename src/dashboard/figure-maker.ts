@@ -24,7 +24,7 @@ function mostTrials(figure: Figure): number {
     case 'parallelCoordinate':
       return 500;
     case 'timeline':
-      return 1_500;
+      return 800;
     // These draw every trial once in each of several panels.
     case 'slice':
       return share(4_000, figure.subplots.length);

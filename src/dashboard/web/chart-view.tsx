@@ -97,30 +97,41 @@ function Drawing(
   const turns = answer.figure.kind === 'paretoFront' && answer.figure.targetNames.length === 3;
   const height = chartHeight(answer.figure, width);
 
-  const draw = (element: HTMLElement, createChart: CreateChart): void => {
-    let drawn = chart.current;
-    if (drawn === undefined) {
-      drawn = createChart(element, width, height);
-      drawn.on('click', (event) => {
-        const number = trialNumberOf(event);
-        if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
-      });
-      chart.current = drawn;
-    } else drawn.resize({ width, height });
-    const highlight = answer.best.slice(0, 1);
-    const option = chartOption(answer.figure, { theme, width, height, highlight, logValues, angles });
-    drawn.setOption(option, { notMerge: true });
-    onChart?.(drawn, answer);
-    onDrawn(answer);
+  const chartOn = (element: HTMLElement, createChart: CreateChart): ECharts => {
+    if (chart.current !== undefined) {
+      chart.current.resize({ width, height });
+      return chart.current;
+    }
+    const made = createChart(element, width, height);
+    made.on('click', (event) => {
+      const number = trialNumberOf(event);
+      if (number !== undefined) location.hash = `/study/${id}/trial/${number}`;
+    });
+    chart.current = made;
+    return made;
   };
   useLayoutEffect(() => {
     const element = place.current;
     if (width === 0 || element === null) return undefined;
     let takeBack: () => void;
     takeBack = whenChartCode((createChart) => {
-      takeBack = drawSoon(element, () => {
-        draw(element, createChart);
-      });
+      const highlight = answer.best.slice(0, 1);
+      let option: ReturnType<typeof chartOption>;
+      const prepare = (): void => {
+        option = chartOption(answer.figure, { theme, width, height, highlight, logValues, angles });
+      };
+      const draw = (): void => {
+        const drawn = chartOn(element, createChart);
+        drawn.off('finished');
+        drawn.on('finished', () => {
+          drawn.off('finished');
+          onChart?.(drawn, answer);
+          onDrawn(answer);
+        });
+        // What takes longest, the shapes, follows with the next frame.
+        drawn.setOption(option, { notMerge: true, lazyUpdate: true });
+      };
+      takeBack = drawSoon(element, prepare, draw);
     });
     return () => {
       takeBack();

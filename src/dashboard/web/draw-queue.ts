@@ -1,19 +1,19 @@
 /*
- * Charts are drawn one at a time, those on the screen first, each in a frame of its own: between two of them the page answers whoever
- * clicks.
+ * Charts are drawn one at a time, those on the screen first, each in a frame of its own and in several steps: between two of them the
+ * page answers whoever clicks.
  */
 
 interface Wish {
   readonly place: Element;
-  readonly draw: () => void;
+  readonly steps: (() => void)[];
 }
 
 const wishes = new Set<Wish>();
 let isScheduled = false;
 
-/** Draws soon. Returns what takes the wish back. */
-export function drawSoon(place: Element, draw: () => void): () => void {
-  const wish = { place, draw };
+/** Draws soon, step by step. Returns what takes the wish back. */
+export function drawSoon(place: Element, ...steps: (() => void)[]): () => void {
+  const wish = { place, steps };
   wishes.add(wish);
   // The first one need not wait for a frame: there is nothing before it that should be seen.
   if (!isScheduled) schedule(setTimeout);
@@ -30,11 +30,17 @@ function schedule(soon: (run: () => void) => void): void {
       isScheduled = false;
       return;
     }
-    wishes.delete(next.wish);
+    const { steps } = next.wish;
+    const step = steps.shift();
+    const isLast = steps.length === 0;
+    if (isLast) wishes.delete(next.wish);
     try {
-      next.wish.draw();
+      step?.();
+    } catch (error) {
+      wishes.delete(next.wish);
+      throw error;
     } finally {
-      schedule(afterFrame);
+      schedule(isLast ? afterFrame : setTimeout);
     }
   });
 }
