@@ -9,6 +9,8 @@ const MOST_COLUMNS = 12;
 const HIGH = 20;
 /** Widths of the random steps along wider columns, as shares of the range. */
 const STEP_WIDTHS = [0.3, 0.08, 0.02];
+/** Candidates that share a piece of memory. */
+const POINTS_AT_ONCE = 128;
 
 /** A candidate: the whole point, and as models see it. */
 export interface Candidate {
@@ -45,11 +47,15 @@ export function searchCandidates(options: CandidateSearchOptions): Candidate | u
   // In many dimensions a point drawn from everywhere is far from all that is known: half of them stay near the best.
   const isHigh = domain.columns.length > HIGH && first !== undefined;
   for (let i = 0; i < options.draws; i++) {
-    pool.add(isHigh && i % 2 === 0 ? near(domain.columns, first, random) : randomPoint(domain.columns, random));
+    const point = pool.newPoint();
+    if (isHigh && i % 2 === 0) near(domain.columns, first, random, point);
+    else randomPoint(domain.columns, random, point);
+    pool.add(point);
   }
   for (const centre of centres) {
     addNeighbours(pool, domain.columns, centre, random, STEP_WIDTHS);
-    for (let i = 0; i < options.doubleChanges; i++) pool.add(changeSome(domain.columns, centre, 2 + (i % 2), random));
+    for (let i = 0; i < options.doubleChanges; i++)
+      pool.add(changeSome(domain.columns, pool.newPoint(centre), 2 + (i % 2), random));
   }
   let fresh = pool.takeFresh();
   if (fresh.length === 0) return undefined;
@@ -73,22 +79,24 @@ export function searchCandidates(options: CandidateSearchOptions): Candidate | u
 }
 
 /** A uniform draw from the whole domain. */
-export function randomPoint(columns: readonly Column[], random: Random): Float64Array {
-  const point = new Float64Array(columns.length);
+export function randomPoint(
+  columns: readonly Column[],
+  random: Random,
+  point: Float64Array = new Float64Array(columns.length),
+): Float64Array {
   for (let j = 0; j < columns.length; j++) point[j] = valueForShare(columns[j] as Column, random.uniform());
   return point;
 }
 
 /** A point that differs from another by small steps in about twenty columns (after TuRBO: Eriksson et al., NeurIPS 2019, §2). */
-function near(columns: readonly Column[], centre: Float64Array, random: Random): Float64Array {
+function near(columns: readonly Column[], centre: Float64Array, random: Random, point: Float64Array): void {
   const width = 0.4 * random.uniform() ** 2;
-  return Float64Array.from(columns, (column, j) => {
+  for (const [j, column] of columns.entries()) {
     const here = centre[j] as number;
-    if (random.uniform() > 20 / columns.length) return here;
-    return column.kind === 'categorical'
-      ? valueForShare(column, random.uniform())
-      : snapped(column, here + width * random.normal());
-  });
+    if (random.uniform() > 20 / columns.length) point[j] = here;
+    else if (column.kind === 'categorical') point[j] = valueForShare(column, random.uniform());
+    else point[j] = snapped(column, here + width * random.normal());
+  }
 }
 
 /** Candidates without repetition. */
@@ -99,11 +107,27 @@ class CandidatePool {
   /** Where a coordinate is continuous no point comes twice. */
   readonly #mayRepeat: boolean;
   #fresh: Candidate[] = [];
+  /** Room for further points: a small array of its own each would take longer to make and to collect. */
+  #room = new Float64Array(0);
+  #used = 0;
 
   constructor(domain: SearchDomain, excluded: ReadonlySet<string>) {
     this.#domain = domain;
     this.#excluded = excluded;
     this.#mayRepeat = domain.mask !== undefined || domain.columns.every(({ kind }) => kind !== 'continuous');
+  }
+
+  /** A point to be set and added, equal to `from` at first. */
+  newPoint(from?: Float64Array): Float64Array {
+    const width = this.#domain.columns.length;
+    if (this.#used + width > this.#room.length) {
+      this.#room = new Float64Array(POINTS_AT_ONCE * width);
+      this.#used = 0;
+    }
+    const point = this.#room.subarray(this.#used, this.#used + width);
+    this.#used += width;
+    if (from !== undefined) point.set(from);
+    return point;
   }
 
   add(point: Float64Array): void {
@@ -143,7 +167,7 @@ function addNeighbours(
     const here = centre[j] as number;
     const put = (value: number): void => {
       if (value === here) return;
-      const point = centre.slice();
+      const point = pool.newPoint(centre);
       point[j] = value;
       pool.add(point);
     };
@@ -169,7 +193,7 @@ function addNeighbours(
   // Steps in all wide columns together follow slanted valleys.
   for (const width of widths) {
     for (let i = 0; i < 6; i++) {
-      const point = centre.slice();
+      const point = pool.newPoint(centre);
       for (let j = 0; j < columns.length; j++) {
         const column = columns[j] as Column;
         if (isWide(column)) point[j] = snapped(column, (centre[j] as number) + (width / 2) * random.normal());
@@ -179,14 +203,13 @@ function addNeighbours(
   }
 }
 
-/** A point that differs from another in up to `count` columns: in wide ones half the time by a step, else by a new draw. */
+/** Changes a point in up to `count` columns: in wide ones half the time by a step, else by a new draw. */
 export function changeSome(
   columns: readonly Column[],
-  centre: Float64Array,
+  point: Float64Array,
   count: number,
   random: Random,
 ): Float64Array {
-  const point = centre.slice();
   for (let i = 0; i < count; i++) {
     const j = random.integer(columns.length);
     const column = columns[j] as Column;

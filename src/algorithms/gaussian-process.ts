@@ -23,6 +23,14 @@ export function squaredDistance(isCategorical: boolean, a: number, b: number): n
 /** Levels of a column up to which what each brings to the covariances is kept. */
 const MOST_KEPT = 256;
 
+/** Of one process after another: it is of use only while one is made. Nothing above the diagonal is read. */
+let factor = new Float64Array(0);
+
+function factorBuffer(length: number): Float64Array {
+  if (factor.length < length) factor = new Float64Array(length);
+  return factor;
+}
+
 /** What one value of one column brings to the covariances with all rows. */
 interface ColumnShare {
   readonly distances: Float64Array;
@@ -45,11 +53,15 @@ export class GaussianProcess {
   readonly #isComplete: readonly boolean[];
   /** Whether all that a column brings is its squared distance: complete numbers of many values, no process of its own. */
   readonly #isPlain: readonly boolean[];
+  /** The plain columns, and what their values are multiplied with. */
+  readonly #plain: readonly number[];
+  readonly #roots: Float64Array;
   /** Values of the plain columns in units of their length scales, column by column. */
   readonly #scaledRows: Float64Array;
   /** Those of the point of which #plainSums has the squared distances to all rows; NaN before there is one. */
   readonly #scaledPoint: Float64Array;
   readonly #plainSums: Float64Array;
+  readonly #nextScaled: Float64Array;
   readonly #changed: Int32Array;
   readonly #inverseL: Float64Array;
   readonly #weights: Float64Array;
@@ -77,7 +89,6 @@ export class GaussianProcess {
     this.priorVariance = parameters.signalVariance + (parameters.additive?.signalVariance ?? 0);
     this.#isCategorical = columns.map(({ kind }) => kind === 'categorical');
     this.#byColumn = columns.map((_, j) => Float64Array.from(rows, (row) => row[j] as number));
-    const l = new Float64Array(n * n);
     this.#isComplete = this.#byColumn.map((values) => !values.some(Number.isNaN));
     this.#isPlain = columns.map(
       ({ kind }, j) =>
@@ -87,15 +98,19 @@ export class GaussianProcess {
         this.#isComplete[j] === true,
     );
     const plain = [...columns.keys()].filter((j) => this.#isPlain[j]);
+    this.#plain = plain;
+    this.#roots = Float64Array.from(plain, (j) => Math.sqrt(parameters.inverseSquaredScales[j] as number));
+    this.#nextScaled = new Float64Array(plain.length);
     this.#scaledPoint = new Float64Array(plain.length).fill(NaN);
     this.#plainSums = new Float64Array(n);
     this.#changed = new Int32Array(plain.length);
     this.#scaledRows = new Float64Array(n * plain.length);
     for (const [c, j] of plain.entries()) {
-      const root = Math.sqrt(parameters.inverseSquaredScales[j] as number);
+      const root = this.#roots[c] as number;
       const values = this.#byColumn[j] as Float64Array;
       for (let i = 0; i < n; i++) this.#scaledRows[c * n + i] = (values[i] as number) * root;
     }
+    const l = factorBuffer(n * n);
     let noise = parameters.noiseVariance;
     for (;;) {
       for (let i = 0; i < n; i++) {
@@ -231,9 +246,14 @@ export class GaussianProcess {
     const { signalVariance, additive } = this.parameters;
     const k = this.#covariances;
     const sum = this.#additive;
+    const hasPlain = this.#setPlainSums(point);
+    if (hasPlain && this.#plain.length === this.#byColumn.length) {
+      const squares = this.#plainSums;
+      for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(squares[i] as number);
+      return;
+    }
     k.fill(0, 0, count);
     if (additive !== undefined) sum.fill(0, 0, count);
-    const hasPlain = this.#setPlainSums(point);
     for (let j = 0; j < this.#byColumn.length; j++) {
       if (hasPlain && this.#isPlain[j] === true) continue;
       const x = point[j] as number;
@@ -256,50 +276,36 @@ export class GaussianProcess {
    * around a centre differ from the one before in a few columns: only these are worked out anew.
    */
   #setPlainSums(point: Float64Array): boolean {
-    const { inverseSquaredScales } = this.parameters;
-    const scaled = this.#scaledPoint;
-    const width = scaled.length;
+    const plain = this.#plain;
+    const width = plain.length;
     if (width === 0) return false;
-    for (let j = 0; j < this.#isPlain.length; j++)
-      if (this.#isPlain[j] === true && Number.isNaN(point[j])) return false;
+    const scaled = this.#scaledPoint;
     const changed = this.#changed;
-    const sums = this.#plainSums;
-    const n = this.size;
+    const next = this.#nextScaled;
     let changes = 0;
-    let c = 0;
-    const isFirst = Number.isNaN(scaled[0]);
-    for (let j = 0; j < this.#isPlain.length; j++) {
-      if (this.#isPlain[j] !== true) continue;
-      const x = (point[j] as number) * Math.sqrt(inverseSquaredScales[j] as number);
+    for (let c = 0; c < width; c++) {
+      const x = (point[plain[c] as number] as number) * (this.#roots[c] as number);
+      if (Number.isNaN(x)) return false;
+      next[c] = x;
       if (x !== scaled[c]) changed[changes++] = c;
-      c++;
     }
-    const isAnew = isFirst || 3 * changes > width;
-    if (isAnew) sums.fill(0);
-    c = 0;
-    let next = 0;
-    for (let j = 0; j < this.#isPlain.length; j++) {
-      if (this.#isPlain[j] !== true) continue;
-      const x = (point[j] as number) * Math.sqrt(inverseSquaredScales[j] as number);
-      const rows = this.#scaledRows;
-      let at = c * n;
-      if (isAnew) {
-        for (let i = 0; i < n; i++, at++) {
-          const difference = (rows[at] as number) - x;
-          sums[i] = (sums[i] as number) + difference * difference;
-        }
-      } else if (next < changes && changed[next] === c) {
-        // (r - x)² - (r - x₀)² = (x₀ - x)(2r - x₀ - x)
-        const before = scaled[c] as number;
-        const factor = before - x;
-        const both = before + x;
-        for (let i = 0; i < n; i++, at++)
-          sums[i] = Math.max(0, (sums[i] as number) + factor * (2 * (rows[at] as number) - both));
-        next++;
-      }
-      scaled[c++] = x;
-    }
+    // Before the first point all are NaN, which nothing equals.
+    if (3 * changes > width) setSquaredDistances(this.#scaledRows, this.size, next, this.#plainSums);
+    else for (let q = 0; q < changes; q++) this.#moveAlong(changed[q] as number, next[changed[q] as number] as number);
+    scaled.set(next);
     return true;
+  }
+
+  /** The sums with another value of one plain column: (r - x)² - (r - x₀)² = (x₀ - x)(2r - x₀ - x). */
+  #moveAlong(c: number, x: number): void {
+    const n = this.size;
+    const sums = this.#plainSums;
+    const rows = this.#scaledRows;
+    const before = this.#scaledPoint[c] as number;
+    const factor = before - x;
+    const both = before + x;
+    for (let i = 0, at = c * n; i < n; i++, at++)
+      sums[i] = Math.max(0, (sums[i] as number) + factor * (2 * (rows[at] as number) - both));
   }
 
   #addColumn(j: number, x: number, count: number): void {
@@ -334,5 +340,32 @@ export class GaussianProcess {
     this.#additive.set(sum);
     kept.set(x, share);
     return share;
+  }
+}
+
+/** Squared distances of a point to rows, column by column; columns by fours, so that each sum is written a quarter as often. */
+function setSquaredDistances(rows: Float64Array, n: number, point: Float64Array, sums: Float64Array): void {
+  const width = point.length;
+  sums.fill(0, 0, n);
+  let c = 0;
+  for (; c + 4 <= width; c += 4) {
+    const x0 = point[c] as number;
+    const x1 = point[c + 1] as number;
+    const x2 = point[c + 2] as number;
+    const x3 = point[c + 3] as number;
+    for (let i = 0, at = c * n; i < n; i++, at++) {
+      const d0 = (rows[at] as number) - x0;
+      const d1 = (rows[at + n] as number) - x1;
+      const d2 = (rows[at + 2 * n] as number) - x2;
+      const d3 = (rows[at + 3 * n] as number) - x3;
+      sums[i] = (sums[i] as number) + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
+    }
+  }
+  for (; c < width; c++) {
+    const x = point[c] as number;
+    for (let i = 0, at = c * n; i < n; i++, at++) {
+      const difference = (rows[at] as number) - x;
+      sums[i] = (sums[i] as number) + difference * difference;
+    }
   }
 }

@@ -42,7 +42,7 @@ export function searchAcquisition(acquisition: Acquisition, options: Acquisition
   const count = options.draws ?? 2048;
   const draws = spreadPoints(columns, count, random);
   for (const centre of options.centres ?? [])
-    for (let i = 0; i < AROUND * count; i++) draws.push(changeSome(columns, centre, 1 + (i % 3), random));
+    for (let i = 0; i < AROUND * count; i++) draws.push(changeSome(columns, centre.slice(), 1 + (i % 3), random));
   const values = search.values(draws);
   const wanted = Math.max(1, (options.searches ?? 10) - starts.length);
   const candidates = [...chooseStarts(values, wanted, random).map((i) => draws[i] as Float64Array), ...starts];

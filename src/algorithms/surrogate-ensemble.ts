@@ -2,6 +2,9 @@ import { logExpectedImprovement } from './expected-improvement.js';
 import type { ExtraTrees } from './extra-trees.js';
 import type { GaussianProcess } from './gaussian-process.js';
 
+/** Covariances of candidates with all rows, of one search after another: of use only while the best candidate is sought. */
+let covariances = new Float64Array(0);
+
 /** What the two surrogates count for, adding up to 1. */
 export interface EnsembleWeights {
   readonly trees: number;
@@ -17,8 +20,6 @@ export class SurrogateEnsemble {
   readonly trees: ExtraTrees | undefined;
   readonly weights: EnsembleWeights;
   readonly #noiseFactor: number;
-  /** Of the candidates asked for last with all rows. */
-  #covariances = new Float64Array(0);
 
   /**
    * @param noiseFactor how many times the process' noise counts as a chance to improve: what is to be beaten is the best result, which
@@ -64,8 +65,8 @@ export class SurrogateEnsemble {
     const n = candidates.length;
     const processMeans = new Float64Array(n);
     const bounds = new Float64Array(n);
-    if (this.#covariances.length < n * this.process.size) this.#covariances = new Float64Array(n * this.process.size);
-    this.process.predictBounds(candidates, processMeans, bounds, this.#covariances);
+    if (covariances.length < n * this.process.size) covariances = new Float64Array(n * this.process.size);
+    this.process.predictBounds(candidates, processMeans, bounds, covariances);
     const treesMeans = new Float64Array(n);
     const treesVariances = new Float64Array(n);
     this.trees?.predict(candidates, treesMeans, treesVariances);
@@ -81,18 +82,39 @@ export class SurrogateEnsemble {
       return logExpectedImprovement(mean, Math.sqrt(Math.max(variance, 0)), incumbent) + (extra?.[i] ?? 0);
     };
     const upper = bounds.map((bound, i) => scoreAt(i, bound));
-    const order = Array.from(upper.keys()).sort((a, b) => (upper[b] as number) - (upper[a] as number) || a - b);
     let top: { index: number; score: number } | undefined;
     const variances = new Float64Array(4);
-    for (let from = 0; from < n; from += 4) {
-      if (top !== undefined && (upper[order[from] as number] as number) <= top.score) break;
-      const four = order.slice(from, from + 4);
-      this.process.variancesOfFour(four, this.#covariances, variances);
-      for (const [q, index] of four.entries()) {
+    for (let done = 0; done < n; done += 4) {
+      const four = takeLargestFour(upper);
+      if (top !== undefined && four.bound <= top.score) break;
+      this.process.variancesOfFour(four.indices, covariances, variances);
+      for (const [q, index] of four.indices.entries()) {
         const score = scoreAt(index, variances[q] as number);
         if (top === undefined || score > top.score) top = { index, score };
       }
     }
     return top;
   }
+}
+
+/** The up to four largest bounds, the first among equals; NaN takes their place. Few are asked for, so that sorting would take longer. */
+function takeLargestFour(bounds: Float64Array): { indices: number[]; bound: number } {
+  const indices: number[] = [];
+  let bound = NaN;
+  for (let q = 0; q < 4; q++) {
+    let at = -1;
+    let largest = -Infinity;
+    for (let i = 0; i < bounds.length; i++) {
+      const own = bounds[i] as number;
+      if (own > largest || (at < 0 && own === largest)) {
+        largest = own;
+        at = i;
+      }
+    }
+    if (at < 0) break;
+    if (q === 0) bound = largest;
+    bounds[at] = NaN;
+    indices.push(at);
+  }
+  return { indices, bound };
 }
