@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
+import { startLaunch } from '../../src/app/launch/start-launch.js';
+import { UsageError } from '../../src/core/errors.js';
 import { CliProject } from '../support/cli-project.js';
 
 const URL_WITH_PASSWORD = 'postgresql://me:geheim-7@db.example.org:5432/sweeps';
@@ -18,8 +21,12 @@ afterAll(() => {
   project.remove();
 });
 
-function dryRun(engine: string, options: string, ...args: string[]) {
+function configure(engine: string, options: string): void {
   project.writeConfig(`storage: \${SWEEP_DB}\nlaunch: { ${engine}: { ${options} } }`);
+}
+
+function dryRun(engine: string, options: string, ...args: string[]) {
+  configure(engine, options);
   return project.run('launch', engine, project.config, '--workers', '8', '--dry-run', ...args);
 }
 
@@ -96,10 +103,22 @@ describe('launch --dry-run', () => {
     ['ray', 'num_cpus: -1', 'launch.ray.num_cpus'],
     ['ray', 'num_cpus: 1', 'storage_url_file'],
     ['slrum', 'partition: gpu', 'Did you mean "slurm"?'],
-  ])('%s %s is refused', (engine, options, message) => {
-    const { code, stderr } = dryRun(engine, options);
-    expect(code).toBe(2);
-    if (engine !== 'slrum') expect(stderr).toContain(message);
+  ])('%s %s is refused', async (engine, options, message) => {
+    configure(engine, options);
+    const launch = startLaunch({
+      engine: engine === 'slrum' ? 'slurm' : engine,
+      configPath: join(project.folder, project.config),
+      workers: 8,
+      dryRun: true,
+      say: () => undefined,
+    });
+    const error = await launch.then(
+      () => undefined,
+      (problem: unknown) => problem,
+    );
+    expect(error).toBeInstanceOf(UsageError);
+    const { message: text, hint } = error as UsageError;
+    expect(`${text}\n${hint ?? ''}`).toContain(message);
   });
 
   it('a study in a file is refused, and says what to do', () => {
