@@ -1,45 +1,20 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { CliProject, exitOf, until } from '../support/cli-project.js';
+import { CliProject, type RunSummary, type TrialRow } from '../support/cli-project.js';
 
 // Each command is a process of its own, and the machine may be busy.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
-interface Summary {
-  readonly study8: string;
-  readonly studyDb: string;
-  readonly trials: Readonly<Record<string, number>>;
-  readonly best: {
-    readonly number: number;
-    readonly value: number;
-    readonly params: Readonly<Record<string, unknown>>;
-  };
-  readonly restoredFrom: string | null;
-  readonly backup: { readonly enabled: boolean; readonly destinations: readonly Readonly<Record<string, unknown>>[] };
-  readonly elapsedSeconds: number;
-}
-
-interface Row {
-  readonly number: number;
-  readonly state: string;
-  readonly values: readonly number[] | null;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly retryOf: readonly number[];
-}
-
-const finishedRows = (rows: readonly Row[]): Row[] =>
-  rows.filter(({ state }) => state === 'COMPLETE' || state === 'PRUNED');
-
 describe('a sweep from start to end', () => {
   let project: CliProject;
-  let summary: Summary;
+  let summary: RunSummary;
   beforeAll(() => {
     project = new CliProject();
-    summary = project.json<Summary>('run', project.config);
+    summary = project.json<RunSummary>('run', project.config);
   });
   afterAll(() => {
     project.remove();
@@ -69,7 +44,7 @@ describe('a sweep from start to end', () => {
   });
 
   it('shows trials as table, CSV and JSON, the best, a log, the status', () => {
-    const rows = project.json<Row[]>('trials', project.config);
+    const rows = project.json<TrialRow[]>('trials', project.config);
     expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 10 }, (_, i) => i));
     const csv = project.run('trials', project.config, '--format', 'csv').stdout.trim().split('\n');
     expect(csv).toHaveLength(11);
@@ -93,8 +68,8 @@ describe('a sweep from start to end', () => {
   });
 
   it('goes on to a larger total, and has nothing to do when it is reached', () => {
-    expect(project.json<Summary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
-    expect(project.json<Summary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
+    expect(project.json<RunSummary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
+    expect(project.json<RunSummary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
   });
 
   it('verifies its backups, and finds damage in them', () => {
@@ -117,7 +92,7 @@ describe('a sweep from start to end', () => {
 
   it('comes back where outputs/ is gone', () => {
     rmSync(join(project.folder, 'outputs'), { recursive: true });
-    const restored = project.json<Summary>('run', project.config, '--trials', '14');
+    const restored = project.json<RunSummary>('run', project.config, '--trials', '14');
     expect(restored.restoredFrom).toBe('disk');
     expect(restored.trials).toMatchObject({ complete: 14, interrupted: 0 });
   });
@@ -127,7 +102,7 @@ describe('a changed search space', () => {
   it('keeps all trials when choices are appended, in a form that Optuna accepts, and refuses other changes of choices', () => {
     const project = new CliProject();
     try {
-      const first = project.json<Summary>('run', project.config);
+      const first = project.json<RunSummary>('run', project.config);
       const space = (values: string): string =>
         `parameters: { x: { min: -5.0, max: 9.0 }, kind: { values: ${values} }, y: { min: 0.0, max: 1.0, when: { kind: b } } }`;
       const texts = (): unknown[] => {
@@ -139,7 +114,7 @@ describe('a changed search space', () => {
         db.close();
         return rows;
       };
-      const before = project.json<Row[]>('trials', project.config);
+      const before = project.json<TrialRow[]>('trials', project.config);
 
       project.writeConfig(space('[b, a, c]'));
       const refused = project.run('run', project.config, '--trials', '12');
@@ -152,15 +127,15 @@ describe('a changed search space', () => {
       expect(more.code).toBe(0);
       expect(more.stdout + more.stderr).toMatch(/Parameter kind gets more choices \("c"\)/);
       expect(texts()).toEqual(['{"name": "CategoricalDistribution", "attributes": {"choices": ["a", "b", "c"]}}']);
-      const after = project.json<Row[]>('trials', project.config);
+      const after = project.json<TrialRow[]>('trials', project.config);
       expect(after.slice(0, 10)).toEqual(before);
       expect(after).toHaveLength(16);
 
       // The copy before and the copy after are one history: nothing forked, and it comes back.
       rmSync(join(project.folder, 'outputs'), { recursive: true });
-      const restored = project.json<Summary>('run', project.config, '--trials', '18');
+      const restored = project.json<RunSummary>('run', project.config, '--trials', '18');
       expect(restored.trials).toMatchObject({ complete: 18, interrupted: 0 });
-      expect(project.json<Row[]>('trials', project.config).slice(0, 16)).toEqual(after);
+      expect(project.json<TrialRow[]>('trials', project.config).slice(0, 16)).toEqual(after);
       const newest = project
         .run('backup', 'list', project.config)
         .stdout.split('\n')
@@ -213,104 +188,6 @@ describe('wrong use', () => {
     for (const name of ['run', 'status', 'trials', 'best', 'logs', 'backup', 'restore', 'hash', 'validate', 'schema']) {
       expect(help.stdout).toContain(`resweep ${name}`);
       expect(project.run(name, '--help').stdout).toContain('Examples:');
-    }
-  });
-});
-
-describe('stopping and going on', () => {
-  it('ends on Ctrl-C with everything saved, and the same command goes on', async () => {
-    const project = new CliProject({ pauseMs: 40 });
-    try {
-      const child = project.start('run', project.config);
-      await until(() => child.output().includes('[2/10]'), 'two trials');
-      child.kill('SIGINT');
-      expect(await exitOf(child)).toBe(130);
-      const rows = project.json<Row[]>('trials', project.config);
-      expect(rows.some(({ state }) => state === 'RUNNING')).toBe(false);
-      const summary = project.json<Summary>('run', project.config);
-      expect(summary.trials).toMatchObject({ complete: 10, running: 0, waiting: 0 });
-    } finally {
-      project.remove();
-    }
-  });
-
-  it('leaves at once on a second Ctrl-C, without damage', async () => {
-    const project = new CliProject({ pauseMs: 60 });
-    try {
-      const child = project.start('run', project.config);
-      await until(() => child.output().includes('[1/10]'), 'one trial');
-      child.kill('SIGTERM');
-      child.kill('SIGTERM');
-      expect([143, 'SIGTERM']).toContain(await exitOf(child));
-      expect(project.json<Summary>('run', project.config).trials).toMatchObject({ complete: 10 });
-    } finally {
-      project.remove();
-    }
-  });
-
-  it('reaches its total after kills, each trial once, with half of outputs/ lost on the way', async () => {
-    const project = new CliProject({ pauseMs: 25 });
-    try {
-      for (let kill = 0; kill < 4; kill++) {
-        const child = project.start('run', project.config, '--trials', '24');
-        await until(() => /\[\d+\/24\]/.test(child.output()) || child.exitCode !== null, 'a trial');
-        await new Promise((resolve) => setTimeout(resolve, 300 * Math.random()));
-        child.kill('SIGKILL');
-        await exitOf(child);
-        if (kill % 2 === 1) rmSync(join(project.folder, 'outputs'), { recursive: true, force: true });
-      }
-      const [studyDir] = readdirSync(join(project.folder, 'backups/outputs/hpo/local/demo'));
-      const events = join(project.folder, 'outputs/hpo/local/demo', studyDir ?? '', 'events.jsonl');
-      if (existsSync(events)) appendFileSync(events, '{"event": "cut of');
-      const summary = project.json<Summary>('run', project.config, '--trials', '24');
-      expect(summary.trials).toMatchObject({ finished: 24, running: 0, waiting: 0 });
-      const rows = finishedRows(project.json<Row[]>('trials', project.config));
-      expect(rows).toHaveLength(24);
-      expect(new Set(rows.map(({ params }) => JSON.stringify(params))).size).toBe(24);
-    } finally {
-      project.remove();
-    }
-  });
-
-  it.each(['auto', 'tpe', 'random'])(
-    'gives with a kill in the middle what it gives in one go (%s)',
-    async (sampler) => {
-      const lines = `parallel: 1\nsampler: { type: ${sampler}, seed: 3 }`;
-      const whole = new CliProject({ config: lines });
-      const broken = new CliProject({ config: lines, pauseMs: 4 });
-      try {
-        whole.run('run', whole.config, '--trials', '30');
-        const child = broken.start('run', broken.config, '--trials', '30');
-        await until(() => child.output().includes('[12/30]'), 'twelve trials');
-        child.kill('SIGKILL');
-        await exitOf(child);
-        broken.run('run', broken.config, '--trials', '30');
-        const results = (project: CliProject): unknown[] =>
-          finishedRows(project.json<Row[]>('trials', project.config)).map(({ params, values }) => ({ params, values }));
-        const expected = results(whole);
-        expect(expected).toHaveLength(30);
-        expect(results(broken)).toEqual(expected);
-      } finally {
-        whole.remove();
-        broken.remove();
-      }
-    },
-  );
-
-  it('keeps the total when two processes work on one study', async () => {
-    const project = new CliProject({ pauseMs: 10, config: 'backup: { enabled: false }' });
-    try {
-      project.run('run', project.config, '--trials', '2');
-      const both = [
-        project.start('run', project.config, '--trials', '30'),
-        project.start('run', project.config, '--trials', '30'),
-      ];
-      expect(await Promise.all(both.map((child) => exitOf(child)))).toEqual([0, 0]);
-      const rows = project.json<Row[]>('trials', project.config);
-      expect(rows.map(({ number }) => number)).toEqual(Array.from({ length: 30 }, (_, i) => i));
-      expect(finishedRows(rows)).toHaveLength(30);
-    } finally {
-      project.remove();
     }
   });
 });

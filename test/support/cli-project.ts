@@ -27,6 +27,30 @@ export default async function (trial) {
 }
 `;
 
+/** What `resweep run --json` prints, as far as tests look at it. */
+export interface RunSummary {
+  readonly study8: string;
+  readonly studyDb: string;
+  readonly trials: Readonly<Record<string, number>>;
+  readonly best: {
+    readonly number: number;
+    readonly value: number;
+    readonly params: Readonly<Record<string, unknown>>;
+  };
+  readonly restoredFrom: string | null;
+  readonly backup: { readonly enabled: boolean; readonly destinations: readonly Readonly<Record<string, unknown>>[] };
+  readonly elapsedSeconds: number;
+}
+
+/** A row of `resweep trials --json`. */
+export interface TrialRow {
+  readonly number: number;
+  readonly state: string;
+  readonly values: readonly number[] | null;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly retryOf: readonly number[];
+}
+
 /** A project folder with a configuration, in which the built command line runs. */
 export class CliProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'resweep-e2e-'));
