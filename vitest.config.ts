@@ -1,4 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Short files that take long, most of them for the contract that they run. */
+const LONG =
+  /\/(google-drive-contract|sampler-contract|encryption|stage-faults|github-destination|every-trainer|resume|processes)\.test\.ts$/;
+
+/** Large files first, as everywhere, but before them those that take long all the same: then both workers end together. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => Number(LONG.test(b.moduleId)) - Number(LONG.test(a.moduleId)));
+  }
+}
 
 /** Default tests: unit, contract and end to end, on parts that are embedded. Lanes have their own configuration. */
 export default defineConfig({
@@ -8,6 +21,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

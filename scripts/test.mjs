@@ -1,14 +1,11 @@
 /**
- * `npm test`, after the bootstrap: the checks, then unit and contract tests, then the end-to-end tests of the built
- * command line. All run, whatever fails. The last line counts tests; a check counts as one.
+ * `npm test`, after the bootstrap: end-to-end tests of the built command line, then unit and contract tests; the checks
+ * beside them, as end-to-end tests often wait. All run, whatever fails. The last line counts tests; a check counts as one.
  *
  *   RESWEEP_COVERAGE=1   also measures coverage and holds it against .ci/coverage.json
  */
-import { existsSync, readdirSync } from 'node:fs';
-
 import { runChecks } from './lib/checks.mjs';
 import { compareCoverage } from './lib/coverage.mjs';
-import { at } from './lib/paths.mjs';
 import { add, heading, mark, resultLine } from './lib/results.mjs';
 import { bold, dim, duration, say } from './lib/say.mjs';
 import { runVitest } from './lib/vitest.mjs';
@@ -22,19 +19,19 @@ async function step(name, run) {
   steps.push({ name, result: await run(), took: Date.now() - begun });
 }
 
-await step('checks', runChecks);
-await step('unit and contract', () => {
-  heading('unit and contract tests');
-  return runVitest('unit', ['--exclude', 'test/e2e/**', ...(coverage ? ['--coverage'] : [])]);
-});
-if (coverage) await step('coverage', compareCoverage);
-const e2e = at('test', 'e2e');
-if (existsSync(e2e) && readdirSync(e2e, { recursive: true }).some((name) => name.endsWith('.test.ts'))) {
+async function tests() {
   await step('end to end', () => {
-    heading('end-to-end tests');
+    heading('end-to-end tests, and the checks beside them');
     return runVitest('e2e', ['test/e2e']);
   });
+  await step('unit and contract', () => {
+    heading('unit and contract tests');
+    return runVitest('unit', ['--exclude', 'test/e2e/**', ...(coverage ? ['--coverage'] : [])]);
+  });
+  if (coverage) await step('coverage', compareCoverage);
 }
+
+await Promise.all([step('checks', () => runChecks({ atOnce: 1 })), tests()]);
 
 say();
 for (const { name, result, took } of steps) {

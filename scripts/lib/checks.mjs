@@ -1,4 +1,4 @@
-import { add, heading, mark, nothing } from './results.mjs';
+import { add, mark, nothing } from './results.mjs';
 import { runCommand, tool } from './run-command.mjs';
 import { dim, duration, say } from './say.mjs';
 
@@ -40,8 +40,8 @@ export const checks = [
   { name: 'dead code', run: tool('knip/bin/knip.js', ['--no-progress', '--no-config-hints']) },
 ];
 
-/** Runs all of them, two at a time, whatever fails: together they take as long as the longest, which lints. */
-export async function runChecks() {
+/** Runs all of them, `atOnce` at a time, whatever fails: the longest, which lints, begins first. */
+export async function runChecks({ atOnce }) {
   let total = nothing();
   const waiting = checks.toSorted((a, b) => Number(b.name === 'lint') - Number(a.name === 'lint'));
   const runNext = async () => {
@@ -51,11 +51,10 @@ export async function runChecks() {
       const { code, output } = await runCommand(...run, { env: { NODE_NO_WARNINGS: '1' } });
       const result = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
       if (code !== 0) say(output.trimEnd());
-      say(`${mark(result)} ${name} ${dim(duration(Date.now() - start))}${code !== 0 && fix ? `: ${fix}` : ''}`);
+      say(`${mark(result)} check: ${name} ${dim(duration(Date.now() - start))}${code !== 0 && fix ? `: ${fix}` : ''}`);
       total = add(total, result);
     }
   };
-  heading('checks');
-  await Promise.all([runNext(), runNext()]);
+  await Promise.all(Array.from({ length: atOnce }, runNext));
   return total;
 }
