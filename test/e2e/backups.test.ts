@@ -3,6 +3,8 @@ import { join, relative } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { FolderDestination } from '../../src/backup/destinations/folder/folder-destination.js';
+import { EncryptingDestination } from '../../src/backup/encryption/encrypting-destination.js';
 import { CliProject } from '../support/cli-project.js';
 import { filesBelow, flipByte, packsOf } from '../support/backup-project.js';
 
@@ -22,16 +24,30 @@ interface Drill {
 
 const PASSPHRASE = 'planted-secret-correct-horse';
 
+/** Another machine began to save there, with a key of little work: each of the many commands here derives it. */
+async function beginSealed(project: CliProject): Promise<void> {
+  const folder = new FolderDestination({
+    name: 'sealed',
+    path: join(project.folder, 'sealed'),
+    projectRoot: project.folder,
+  });
+  const secret = { passphrase: PASSPHRASE, workFactor: 10 };
+  const sealed = new EncryptingDestination(folder, secret, join(project.folder, 'state-of-the-other'));
+  await sealed.check();
+  await sealed.close();
+}
+
 describe('backups at two destinations, one encrypted', () => {
   let project: CliProject;
   let studyDb: string;
-  beforeAll(() => {
+  beforeAll(async () => {
     process.env['SWEEP_PASSPHRASE'] = PASSPHRASE;
     project = new CliProject({
       config:
         'backup: { destinations: [{ name: disk, type: folder, path: backups, keep: { newest: 2, days: 0, weeks: 0, months: 0, milestones: [3] } }, ' +
         '{ name: sealed, type: folder, path: sealed, encrypt: { passphrase_env: SWEEP_PASSPHRASE } }] }',
     });
+    await beginSealed(project);
     const summary = project.json<{ studyDb: string; backup: { destinations: { error: string | null }[] } }>(
       'run',
       project.config,

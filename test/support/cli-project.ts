@@ -55,6 +55,8 @@ export interface TrialRow {
 export class CliProject {
   readonly folder = mkdtempSync(join(tmpdir(), 'resweep-e2e-'));
   readonly config = 'configs/sweep.yaml';
+  /** What its user's processes keep between two runs: nothing of it stays on the machine that tests. */
+  readonly #state = mkdtempSync(join(tmpdir(), 'resweep-e2e-state-'));
 
   constructor(options: { config?: string; pauseMs?: number } = {}) {
     mkdirSync(join(this.folder, 'configs'));
@@ -92,7 +94,7 @@ export class CliProject {
       cwd: this.folder,
       encoding: 'utf8',
       timeout: 60_000,
-      env: { ...process.env, RESWEEP_ENVIRONMENT: 'local' },
+      env: this.#env(),
     });
     return { code: status, stdout, stderr };
   }
@@ -115,7 +117,7 @@ export class CliProject {
       cwd: this.folder,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, RESWEEP_ENVIRONMENT: 'local' },
+      env: this.#env(),
     });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
@@ -124,7 +126,11 @@ export class CliProject {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [this.folder, this.#state]) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    return { ...process.env, RESWEEP_ENVIRONMENT: 'local', XDG_STATE_HOME: this.#state };
   }
 }
 
