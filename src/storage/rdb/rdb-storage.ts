@@ -18,6 +18,7 @@ import { requireAppended } from '../require-appended.js';
 import { addStudy } from './add-study.js';
 import type { Engine } from './engine.js';
 import { lastWritesOf } from './end-trial.js';
+import { beat, enterProcess, giveLeaseBack, leave, readOwners, readProcesses, takeLease } from './processes.js';
 import { readChanges } from './rdb-changes.js';
 import {
   firstUnfinished,
@@ -29,16 +30,7 @@ import {
   unseen,
   type RdbCursor,
 } from './rdb-cursor.js';
-import {
-  COMMIT,
-  execute,
-  queue,
-  queueRead,
-  type SqlValue,
-  type Statement,
-  type StepResult,
-  type Transaction,
-} from './statement.js';
+import { COMMIT, execute, queue, type Transaction } from './statement.js';
 import type { Statements } from './statements.js';
 import { readStudyRow, requireStudy } from './study-rows.js';
 import { queueTrial } from './trial-rows.js';
@@ -229,6 +221,19 @@ export class RdbStorage implements Storage {
     return created;
   }
 
+  async appendChoices(studyId: number, name: string, distribution: CategoricalDistribution): Promise<number> {
+    const s = this.#statements;
+    this.#ownChanges++;
+    return this.#engine.write(function* () {
+      const [count] = (yield execute(s.countRunning, studyId)).rows;
+      const texts = (yield execute(s.distributionTexts, studyId, name)).rows.map((row) =>
+        String(row['distribution_json']),
+      );
+      requireAppended(name, texts.map(parseDistribution), distribution, Number(count?.['running']));
+      return (yield execute(s.replaceDistribution, studyId, name, distribution.json)).changes;
+    });
+  }
+
   // ---- changes -------------------------------------------------------------------------------------------------------
 
   async sync(
@@ -292,78 +297,33 @@ export class RdbStorage implements Storage {
   // ---- processes -----------------------------------------------------------------------------------------------------
 
   async registerProcess(process: ProcessIdentity, at: string): Promise<void> {
-    const { processId, host, bootId, pid, startTime } = process;
-    const s = this.#statements;
-    await this.#engine.write(function* () {
-      yield queue(s.registerProcess, processId, host, bootId, pid, startTime, at);
-    });
+    await this.#engine.write(() => enterProcess(this.#statements, process, at));
   }
 
   async heartbeat(processId: string, runningTrialIds: readonly number[], at: string): Promise<void> {
-    const s = this.#statements;
-    await this.#engine.write(function* () {
-      yield queue(s.beat, processId, at);
-      for (const trialId of runningTrialIds) yield queue(s.beatTrial, trialId, at);
-    });
+    await this.#engine.write(() => beat(this.#statements, processId, runningTrialIds, at));
   }
 
   async unregisterProcess(processId: string): Promise<void> {
-    const s = this.#statements;
-    await this.#engine.write(function* () {
-      yield queue(s.removeOwnedBy, processId);
-      yield queue(s.removeProcess, processId);
-    });
+    await this.#engine.write(() => leave(this.#statements, processId));
   }
 
   async runningTrials(studyId: number, cursor?: SyncCursor): Promise<TrialOwner[]> {
-    const s = this.#statements;
     const place = cursor as RdbCursor | undefined;
-    const { rows } = await this.#engine.read(() => readOnce(s.unfinishedWithOwners, studyId, place?.finishedTo ?? 0));
-    const [first] = rows;
-    if (place !== undefined && first !== undefined) place.finishedTo = Number(first['trial_id']) - 1;
-    return rows
-      .filter((row) => row['state'] === 'RUNNING')
-      .map((row) => ({
-        trialId: Number(row['trial_id']),
-        process: typeof row['process_id'] === 'string' ? toProcess(row) : undefined,
-        trialHeartbeatAt: typeof row['heartbeat'] === 'string' ? row['heartbeat'] : undefined,
-      }));
+    const { firstUnfinished: first, running } = await this.#engine.read(() =>
+      readOwners(this.#statements, studyId, place?.finishedTo ?? 0),
+    );
+    if (place !== undefined && first !== undefined) place.finishedTo = first - 1;
+    return running;
   }
 
-  async processes(): Promise<ProcessRecord[]> {
-    const s = this.#statements;
-    const { rows } = await this.#engine.read(() => readOnce(s.processes));
-    return rows.map(toProcess);
-  }
-
-  async appendChoices(studyId: number, name: string, distribution: CategoricalDistribution): Promise<number> {
-    const s = this.#statements;
-    this.#ownChanges++;
-    return this.#engine.write(function* () {
-      const [count] = (yield execute(s.countRunning, studyId)).rows;
-      const texts = (yield execute(s.distributionTexts, studyId, name)).rows.map((row) =>
-        String(row['distribution_json']),
-      );
-      requireAppended(name, texts.map(parseDistribution), distribution, Number(count?.['running']));
-      return (yield execute(s.replaceDistribution, studyId, name, distribution.json)).changes;
-    });
+  processes(): Promise<ProcessRecord[]> {
+    return this.#engine.read(() => readProcesses(this.#statements));
   }
 
   async lease(name: string, holder: string, takeOver?: LeaseRecord): Promise<LeaseRecord> {
-    const s = this.#statements;
     const take = (): Promise<LeaseRecord> =>
-      this.#engine.write(function* () {
-        const [row] = (yield execute(s.lease, name)).rows;
-        if (row === undefined) {
-          yield execute(s.insertLease, name, holder);
-          return { holder, beat: 1 };
-        }
-        const found = { holder: String(row['holder']), beat: Number(row['beat']) };
-        const isOver = takeOver?.holder === found.holder && takeOver.beat === found.beat;
-        if (found.holder !== holder && !isOver) return found;
-        yield execute(s.setLease, name, holder);
-        return { holder, beat: found.beat + 1 };
-      });
+      this.#engine.write(() => takeLease(this.#statements, name, holder, takeOver));
     try {
       return await take();
     } catch (error) {
@@ -374,33 +334,10 @@ export class RdbStorage implements Storage {
   }
 
   async releaseLease(name: string, holder: string): Promise<void> {
-    const s = this.#statements;
-    await this.#engine.write(function* () {
-      yield queue(s.removeLease, name, holder);
-    });
+    await this.#engine.write(() => giveLeaseBack(this.#statements, name, holder));
   }
 
   async close(): Promise<void> {
     await this.#engine.close();
   }
-}
-
-/** The result of one reading statement. */
-function* readOnce(statement: Statement, ...args: readonly SqlValue[]): Transaction<StepResult> {
-  const result = yield queueRead(statement, ...args);
-  yield COMMIT;
-  return result;
-}
-
-function toProcess(row: Readonly<Record<string, SqlValue>>): ProcessRecord {
-  const text = (key: string): string => String(row[key] ?? '');
-  return {
-    processId: text('process_id'),
-    host: text('host'),
-    bootId: text('boot_id'),
-    pid: Number(row['pid']),
-    startTime: text('start_time'),
-    registeredAt: text('registered_at'),
-    heartbeatAt: text('heartbeat_at'),
-  };
 }
