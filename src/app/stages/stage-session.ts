@@ -21,7 +21,7 @@ import { createConfiguredDrive } from '../backup/create-drive.js';
 import { EventsLog } from '../sweep/events-log.js';
 import type { LocatedSweep } from '../studies/locate-sweep.js';
 import { RunLog } from '../sweep/run-log.js';
-import { SweepBackup } from '../sweep/sweep-backup.js';
+import { restoreStudy } from '../sweep/sweep-restore.js';
 import type { MessageLevel } from '../sweep/sweep-observer.js';
 import { countTrials } from '../sweep/sweep-summary.js';
 import { TrialFolders } from '../trials/trial-folders.js';
@@ -209,21 +209,12 @@ export class StageSession {
   }
 
   async #restoreByDrive(sweep: LocatedSweep): Promise<string | undefined> {
-    const backup = new SweepBackup({
-      sweep,
-      config: sweep.config,
-      say: (level, text) => {
-        if (level !== 'info') this.say(level, text);
-      },
-      onStatus: () => undefined,
-    });
-    try {
-      const { studyDir, restored } = await backup.restoreStudy({ require: false, signal: this.signal });
-      if (restored) this.say('info', `${join(studyDir, STUDY_DB)} was restored.`);
-      return existsSync(join(studyDir, STUDY_DB)) ? studyDir : undefined;
-    } finally {
-      await backup.close();
-    }
+    const say = (level: MessageLevel, text: string): void => {
+      if (level !== 'info') this.say(level, text);
+    };
+    const { studyDir, restored } = await restoreStudy({ sweep, config: sweep.config, say }, this.signal);
+    if (restored) this.say('info', `${join(studyDir, STUDY_DB)} was restored.`);
+    return existsSync(join(studyDir, STUDY_DB)) ? studyDir : undefined;
   }
 
   async #restoreByCallbacks({ config, projectRoot, study8, studyDir }: LocatedSweep): Promise<string | undefined> {

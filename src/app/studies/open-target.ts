@@ -11,7 +11,8 @@ import { openStorage } from '../../storage/open-storage.js';
 import { NopPruner } from '../../pruners/nop-pruner.js';
 import { RandomSampler } from '../../samplers/random-sampler.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
-import { SweepBackup } from '../sweep/sweep-backup.js';
+import type { MessageLevel } from '../sweep/sweep-observer.js';
+import { restoreStudy } from '../sweep/sweep-restore.js';
 
 /** A study opened for looking at it. */
 export interface OpenTarget {
@@ -110,20 +111,11 @@ async function fromConfig(path: string): Promise<FoundTarget> {
 
 /** A reader brings a missing study back, as a run does. Returns its folder, restored or not. */
 export async function restoreMissing(sweep: LocatedSweep): Promise<string> {
-  const backup = new SweepBackup({
-    sweep,
-    config: sweep.config,
-    say: (level, text) => {
-      if (level !== 'info') process.emitWarning(text, 'ResweepBackupWarning');
-    },
-    onStatus: () => undefined,
-  });
-  try {
-    const signal = new AbortController().signal;
-    return (await backup.restoreStudy({ require: false, signal })).studyDir;
-  } finally {
-    await backup.close();
-  }
+  const say = (level: MessageLevel, text: string): void => {
+    if (level !== 'info') process.emitWarning(text, 'ResweepBackupWarning');
+  };
+  const { signal } = new AbortController();
+  return (await restoreStudy({ sweep, config: sweep.config, say }, signal)).studyDir;
 }
 
 function placeOf(folder: string): { studyDir?: string; study8?: string } {
