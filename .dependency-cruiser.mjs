@@ -47,13 +47,13 @@ const backupMayImport = {
   ownership: ['files', 'destinations', 'format'],
   save: ['files', 'destinations', 'format', 'chunks', 'capture'],
   restore: ['files', 'destinations', 'format', 'chunks'],
-  drive: ['files', 'destinations', 'format', 'capture', 'save', 'restore'],
+  drive: ['files', 'destinations', 'format', 'chunks', 'capture', 'save', 'restore'],
   verify: ['files', 'destinations', 'format', 'chunks', 'ownership', 'drive'],
   retention: ['destinations', 'format', 'ownership', 'drive'],
   repair: ['files', 'destinations', 'format', 'chunks', 'capture', 'save', 'drive', 'verify'],
   sweep: ['files', 'destinations', 'capture', 'ownership', 'drive', 'verify', 'retention'],
   archive: ['files', 'destinations', 'format', 'drive', 'sweep'],
-  stages: ['files', 'format', 'restore', 'drive'],
+  stages: ['files', 'format', 'chunks', 'restore', 'drive'],
 };
 
 // Heavy packages each have one home, so that no other folder drags them in.

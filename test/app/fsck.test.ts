@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { fsck } from '../../src/app/fsck/fsck.js';
+import { thisPlace } from '../../src/core/processes.js';
 import { openStorage } from '../../src/storage/open-storage.js';
 import { inspectStudyFile } from '../../src/storage/rdb/sqlite-file-copy.js';
 import { unsafeFileSystemOf } from '../../src/storage/rdb/sqlite-health.js';
@@ -114,10 +115,7 @@ describe('fsck', () => {
   it('releases trials of processes that are gone, and mends times of a clock that jumped', async () => {
     await makeStudy(db, { finished: 2 });
     const sqlite = new Database(db);
-    const { host, bootId } = {
-      host: (await import('node:os')).hostname(),
-      bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-    };
+    const { host, bootId } = thisPlace();
     sqlite
       .prepare('INSERT INTO resweep_processes VALUES (?, ?, ?, ?, ?, ?, ?)')
       .run('p1', host, bootId, 999_999, '1', '2026-01-01 00:00:00.000000', '2031-01-01 00:00:00.000000');

@@ -4,7 +4,15 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BackupCoordinator, type CoordinatorOptions } from '../../src/backup/sweep/backup-coordinator.js';
-import { DestinationError, type Destination } from '../../src/backup/destinations/destination.js';
+import {
+  DestinationError,
+  type CallOptions,
+  type Destination,
+  type Listing,
+  type ObjectBody,
+  type PutOptions,
+  type PutReceipt,
+} from '../../src/backup/destinations/destination.js';
 import type { Drive } from '../../src/backup/drive/drive.js';
 import { FrozenTrial } from '../../src/core/frozen-trial.js';
 import type { StudyView } from '../../src/core/study-view.js';
@@ -72,6 +80,7 @@ async function sweep(coordinator: BackupCoordinator, trials: number): Promise<nu
   return longest;
 }
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const mirrorIn = (store: string): string => join(project.place(store), 'outputs/hpo/local/mlp/study-abcd1234/study.db');
 
 describe('backup coordinator', () => {
@@ -220,6 +229,67 @@ describe('backup coordinator', () => {
     expect(report).toMatchObject({ complete: false });
     expect(report.durationMs).toBeLessThan(1_000);
     expect(report.destinations[0]).toMatchObject({ finishedTrials: 0, backlog: 2 });
+  });
+
+  it('what changes while it flushes is saved too, without another change', async () => {
+    await liveStudy();
+    const slow = new SlowDestination(project.folder(), { delayMs: 40 });
+    const coordinator = coordinate(project.drive([slow]));
+    await coordinator.firstCopy();
+    await sweep(coordinator, 1);
+    await expect.poll(() => coordinator.status()[0], { timeout: 5_000 }).toMatchObject({ backlog: 0, saving: false });
+    slow.behaviour.delayMs = 150;
+    const flushing = coordinator.flush(20_000);
+    await pause(300);
+    await sweep(coordinator, 1);
+    await flushing;
+    await expect
+      .poll(() => coordinator.status()[0], { timeout: 5_000 })
+      .toMatchObject({ backlog: 0, finishedTrials: 2 });
+  });
+
+  it('intervals of months are waited for', async () => {
+    await liveStudy();
+    const month = 40 * 86_400_000;
+    const policy = { every: { milliseconds: month }, verify: { everyMs: month, deep: false } };
+    const slow = new SlowDestination(project.folder('store', { policy }));
+    Object.assign(slow, { policy });
+    const warnings: string[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning.name);
+    process.on('warning', onWarning);
+    const coordinator = coordinate(project.drive([slow]), { folderEveryMs: month, studyFolder: dirname(db) });
+    await coordinator.firstCopy();
+    await sweep(coordinator, 1);
+    await pause(300);
+    const { calls } = slow.behaviour;
+    await pause(300);
+    process.off('warning', onWarning);
+    expect([slow.behaviour.calls - calls, warnings]).toEqual([0, []]);
+    expect(coordinator.status()[0]).toMatchObject({ backlog: 1, finishedTrials: 0 });
+  });
+
+  it('beats that a destination holds up are not made up for one by one', async () => {
+    await liveStudy();
+    let open: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    let beats = 0;
+    class Gated extends SlowDestination {
+      override async list(prefix: string, options?: CallOptions): Promise<Listing> {
+        await gate;
+        return super.list(prefix, options);
+      }
+      override put(key: string, body: ObjectBody, options: PutOptions): Promise<PutReceipt> {
+        if (key.includes('/owner-')) beats++;
+        return super.put(key, body, options);
+      }
+    }
+    const coordinator = coordinate(project.drive([new Gated(project.folder())]), { leaseMs: 150 });
+    coordinator.start();
+    await pause(2_000);
+    open();
+    await pause(170);
+    expect(beats).toBeGreaterThan(0);
+    expect(beats).toBeLessThan(8);
   });
 
   it('every save is an event with path, bytes, sha256, duration and outcome', async () => {

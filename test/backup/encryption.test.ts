@@ -24,6 +24,7 @@ import {
   packsOf,
   TestProject,
 } from '../support/backup-project.js';
+import { SlowDestination } from '../support/slow-destination.js';
 
 const identity = await generateX25519Identity();
 /** What is tested here is who can open what, not what a guess costs. */
@@ -221,6 +222,20 @@ describe('encrypted backups', () => {
     flipByte(keysIn('store')[0] ?? '');
     expect((await verifyBackups(using([open()]))).damages).toHaveLength(1);
     expect((await repairBackups(using([open()]))).ok).toBe(true);
+  });
+
+  it('a call that is stopped while the keys are fetched stops no other', async () => {
+    const project = new TestProject();
+    const slow = new SlowDestination(project.folder(), { delayMs: 80 });
+    const sealed = new EncryptingDestination(slow, { identity }, project.place('state'));
+    const controller = new AbortController();
+    const stopped = sealed.get('k', { signal: controller.signal });
+    const other = sealed.get('k');
+    controller.abort();
+    await expect(stopped).rejects.toMatchObject({ reason: 'aborted' });
+    expect(await other).toBeUndefined();
+    await sealed.close();
+    await project.close();
   });
 
   it('takes its secret from the environment or a key file, and names what is missing', () => {

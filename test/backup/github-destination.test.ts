@@ -175,7 +175,11 @@ describe('GitHub releases', () => {
   it('gives one number to one of many owners that claim at once', async () => {
     const fences = Array.from(
       { length: 6 },
-      (_, index) => new OwnerFence(at(server), 'study.db', { ownerId: `a${index}`.repeat(8), host: `host-${index}` }),
+      (_, index) =>
+        new OwnerFence(at(server), 'study.db', {
+          ownerId: `a${index}`.repeat(8),
+          place: { host: `host-${index}`, bootId: '', pid: 1 },
+        }),
     );
     await Promise.all(fences.map((fence) => fence.claim()));
     expect(fences.map(({ fence }) => fence).sort()).toEqual([1, 2, 3, 4, 5, 6]);
@@ -226,6 +230,12 @@ describe('GitHub releases', () => {
     expect(createDestination('github', { repository: 'a/b' }, context).location).toContain('github:a/b');
     expect(() => createDestination('github', { repository: 'a' }, context)).toThrow('owner/name');
     expect(() => createDestination('github', { repository: 'a/b', token: 'planted-secret' }, context)).toThrow('token');
+    // The token would travel in clear, or stand in the configuration.
+    for (const apiUrl of ['http://git.example.com/api/v3', 'https://me:planted-secret@git.example.com/api/v3']) {
+      expect(() => createDestination('github', { repository: 'a/b', apiUrl }, context)).toThrow('apiUrl: https');
+    }
+    const own = { repository: 'a/b', apiUrl: 'http://127.0.0.1:1/api/v3' };
+    expect(createDestination('github', own, context).type).toBe('github');
   });
 });
 

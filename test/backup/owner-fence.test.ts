@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { OwnerFence } from '../../src/backup/ownership/owner-fence.js';
 import { SlowDestination } from '../support/slow-destination.js';
-import type { Destination, DestinationTraits } from '../../src/backup/destinations/destination.js';
+import {
+  DestinationError,
+  type Destination,
+  type DestinationTraits,
+  type ObjectBody,
+  type PutOptions,
+  type PutReceipt,
+} from '../../src/backup/destinations/destination.js';
 import { TestProject } from '../support/backup-project.js';
 
 let project: TestProject;
@@ -23,9 +30,7 @@ const LEASE = 60_000;
 const owner = (id: string, host: string, at: Destination = destination): OwnerFence =>
   new OwnerFence(at, 'outputs/study.db', {
     ownerId: id.repeat(32).slice(0, 32),
-    host,
-    pid: 1_000_000,
-    bootId: host,
+    place: { host, pid: 1_000_000, bootId: host },
     leaseMs: LEASE,
     monotonic: () => now,
   });
@@ -74,19 +79,27 @@ describe('owner fence', () => {
     const host = 'one';
     const dead = new OwnerFence(destination, 'outputs/study.db', {
       ownerId: 'd'.repeat(32),
-      host,
-      pid: 4_000_000,
-      bootId: 'x',
+      place: { host, pid: 4_000_000, bootId: 'x' },
     });
     await dead.claim();
     const next = new OwnerFence(destination, 'outputs/study.db', {
       ownerId: 'e'.repeat(32),
-      host,
-      pid: 4_000_001,
-      bootId: 'x',
+      place: { host, pid: 4_000_001, bootId: 'x' },
     });
     await next.claim();
     expect([next.state, next.fence]).toEqual(['owner', 2]);
+  });
+
+  it('a process in another container of this machine, whose number says nothing here, is waited for', async () => {
+    const inContainer = (id: string, space: string) =>
+      new OwnerFence(destination, 'outputs/study.db', {
+        ownerId: id.repeat(32),
+        place: { host: 'one', pid: 4_000_000, bootId: `x/${space}` },
+      });
+    await inContainer('a', '1').claim();
+    const other = inContainer('b', '2');
+    await other.claim();
+    expect([other.state, other.fence]).toEqual(['claiming', 2]);
   });
 
   it('two that claim in the same moment: one goes on', async () => {
@@ -111,5 +124,26 @@ describe('owner fence', () => {
     const owners = ['a', 'b', 'c'].map((id) => owner(id, id, strict));
     await Promise.all(owners.map((one) => one.claim()));
     expect(new Set(owners.map((one) => one.fence)).size).toBe(3);
+  });
+
+  it('a number that was not won is not kept: the next try claims again', async () => {
+    class Strict extends SlowDestination {
+      override get traits(): DestinationTraits {
+        return { ...super.traits, exclusive: 'strict' };
+      }
+      override put(key: string, body: ObjectBody, options: PutOptions): Promise<PutReceipt> {
+        const isCut = this.behaviour.delayMs === 1 && key.includes('/fence-');
+        return isCut ? Promise.reject(new DestinationError('unreachable', 'cut')) : super.put(key, body, options);
+      }
+    }
+    const first = new Strict(destination, { delayMs: 1 });
+    const a = owner('a', 'one', first);
+    await expect(a.claim()).rejects.toThrow('cut');
+    expect(a.fence).toBe(0);
+    const b = owner('b', 'two', new Strict(destination));
+    await b.claim();
+    first.behaviour.delayMs = 0;
+    await a.claim();
+    expect([b.fence, a.fence, a.state]).toEqual([1, 2, 'claiming']);
   });
 });

@@ -1,7 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { CallOptions, Listing } from '../../src/backup/destinations/destination.js';
 import { pruneBackups } from '../../src/backup/retention/prune.js';
 import { verifyBackups } from '../../src/backup/verify/verify.js';
 import { listBackups } from '../../src/backup/verify/list-backups.js';
@@ -15,6 +17,7 @@ import {
   packsOf,
   TestProject,
 } from '../support/backup-project.js';
+import { SlowDestination } from '../support/slow-destination.js';
 
 const KEEP = { newest: 2, days: 0, weeks: 0, months: 0, milestones: [3] };
 const DAY = 86_400_000;
@@ -113,6 +116,56 @@ describe('prune', () => {
     expect(packsOf(project.place('store'))).toHaveLength(packs - 1);
     const { damages } = await verifyBackups(drive, { deep: true });
     expect(damages.map(({ snapshot }) => snapshot)).toEqual(['mirror']); // It holds what the lost manifest described.
+  });
+
+  it('removes no pack that a save beside it has just sent again', async () => {
+    const file = project.path('outputs', 'config.bin');
+    const store = project.folder('store', { policy: { keep: { ...KEEP, newest: 1, milestones: [] } } });
+    let beside: (() => Promise<unknown>) | undefined;
+    class Watched extends SlowDestination {
+      override async list(prefix: string, options?: CallOptions): Promise<Listing> {
+        const run = prefix === '.resweep/garbage/' ? beside : undefined;
+        if (run !== undefined) beside = undefined;
+        // The prune has read every manifest; now the save comes.
+        await run?.();
+        return super.list(prefix, options);
+      }
+    }
+    const watched = new Watched(store, {}, { mirror: false });
+    Object.assign(watched, { policy: store.policy });
+    const drive = project.drive([watched]);
+    for (const content of ['first', 'second']) {
+      project.write(file, content.repeat(1000));
+      expect((await drive.backup(file)).ok).toBe(true);
+    }
+    beside = async () => {
+      project.write(file, 'first'.repeat(1000));
+      expect((await drive.backup(file)).ok).toBe(true);
+    };
+    await pruneBackups(drive);
+    expect((await verifyBackups(drive, { deep: true })).damages).toEqual([]);
+    // What the save counted on stays; the next prune removes what nothing names.
+    await pruneBackups(drive);
+    expect((await verifyBackups(drive, { deep: true })).damages).toEqual([]);
+    expect(manifestsOf(project.place('store'))).toHaveLength(1);
+  });
+
+  it('removes records of owners that were killed long ago, not of those that may live', async () => {
+    const drive = await savedAfterEach(6);
+    const folder = dirname(manifestsOf(project.place('store'))[0] ?? '');
+    const record = (fence: number, id: string, ageMs: number): string => {
+      const path = join(folder, `owner-${fence}-${id.repeat(32)}.json`);
+      const at = new Date(Date.now() - ageMs).toISOString();
+      const place = { host: 'far', pid: 1, bootId: 'x' };
+      const state = { fence, state: 'owner', beat: 1, heartbeatAt: at, leaseMs: 60_000 };
+      writeFileSync(path, JSON.stringify({ format: 'resweep-owner', ownerId: id.repeat(32), ...place, ...state }));
+      return path;
+    };
+    const killed = record(1, 'a', 8 * DAY);
+    const silent = record(2, 'b', 6 * DAY);
+    const last = record(3, 'c', 30 * DAY);
+    await pruneBackups(drive);
+    expect([killed, silent, last].map((path) => existsSync(path))).toEqual([false, true, true]);
   });
 
   it('keeps the state that the plain copy holds, which vouches for it', async () => {

@@ -182,7 +182,9 @@ describe('whether ownership is sure', () => {
     let now = 0;
     const owner = (id: string) =>
       new OwnerFence(project.folder(), 'a/study.db', {
-        ...{ ownerId: id.repeat(32), host: id, pid: 1, bootId: id, leaseMs: 60_000 },
+        ownerId: id.repeat(32),
+        place: { host: id, pid: 1, bootId: id },
+        leaseMs: 60_000,
         monotonic: () => now,
       });
     const a = owner('a');

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Drive } from '../../src/backup/drive/drive.js';
+import type { CallOptions } from '../../src/backup/destinations/destination.js';
+import { coreOf, type Drive } from '../../src/backup/drive/drive.js';
+import { ChunkPool } from '../../src/backup/repair/chunk-pool.js';
 import { repairBackups } from '../../src/backup/repair/repair.js';
 import { verifyBackups } from '../../src/backup/verify/verify.js';
 import {
@@ -19,6 +21,7 @@ import {
   packsOf,
   TestProject,
 } from '../support/backup-project.js';
+import { SlowDestination } from '../support/slow-destination.js';
 
 let project: TestProject;
 let db: string;
@@ -117,6 +120,49 @@ describe('repair', () => {
     expect(report).toMatchObject({ ok: false, repaired: [] });
     expect(report.remaining).toHaveLength(1);
     expect(manifestsOf(project.place('store'))).toEqual([newest]);
+  });
+
+  it('lets nothing go for a history that another owner wrote beside it', async () => {
+    const drive = project.drive();
+    await makeStudy(db);
+    for (let n = 0; n < 3; n++) {
+      await addTrials(db, 1);
+      await drive.backup(db);
+    }
+    // As if the second state came from another machine, which held the same branch for a moment.
+    const [, second = ''] = manifestsOf(project.place('store'));
+    const other = second.replace(/\.[0-9a-f]{8}(\.[0-9a-f]{16}\.[0-9a-f]{16}\.json)$/, '.0badcafe$1');
+    renameSync(second, other);
+    flipByte(other, 20);
+    rmSync(join(project.place('store'), 'outputs'), { recursive: true });
+    project.loseOutputs();
+    expect(await repairBackups(drive)).toMatchObject({ ok: false, repaired: [] });
+    expect(manifestsOf(project.place('store'))).toContain(other);
+  });
+
+  it('fetches each pack of another destination once, however many states name it', async () => {
+    await makeStudy(db, { finished: 300 });
+    const gets: string[] = [];
+    class Counted extends SlowDestination {
+      override get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+        if (key.endsWith('.pack')) gets.push(key);
+        return super.get(key, options);
+      }
+    }
+    const drive = project.drive([project.folder('one'), new Counted(project.folder('two'))]);
+    for (let n = 0; n < 6; n++) {
+      await addTrials(db, 1);
+      await drive.backup(db);
+    }
+    const core = coreOf(drive);
+    const [damaged] = core?.destinations ?? [];
+    if (core === undefined || damaged === undefined) throw new Error('no destination');
+    gets.length = 0;
+    const pool = new ChunkPool(core, core.target(db), damaged, undefined);
+    expect(await pool.find('0'.repeat(64))).toBeUndefined();
+    pool.close();
+    expect(gets.length).toBeGreaterThan(0);
+    expect(new Set(gets).size).toBe(gets.length);
   });
 
   it('changes nothing where all is well, and goes on past a destination that is gone', async () => {

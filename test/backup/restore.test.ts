@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { targetFolder } from '../../src/backup/format/catalog.js';
+import { listTargets, targetFolder } from '../../src/backup/format/catalog.js';
 import { encodeManifest, type Manifest } from '../../src/backup/format/manifest.js';
 import {
   addTrials,
@@ -48,6 +48,28 @@ describe('restore of a file', () => {
     expect(await project.drive().ensureRestoredFromDrive(db)).toBe(true);
     expect(finishedTrials(db)).toBe(1);
     expect(project.events.at(-1)?.message).toContain('kept as it is');
+  });
+
+  it('knows no target whose name would leave the project', async () => {
+    const drive = project.drive();
+    await drive.backup(project.write(project.path('outputs', 'a.bin'), 'content'));
+    for (const id of ['..%2Fa.bin', '%2Fetc%2Fa.bin', 'a%2F..%2F..%2Fb', '%2e%2e'])
+      mkdirSync(join(project.place('store'), '.resweep', 'targets', id), { recursive: true });
+    const store = project.folder();
+    expect(await listTargets(store)).toEqual(['outputs/a.bin']);
+    await store.close();
+  });
+
+  it('what is wrong on this machine is said as such, and no copy is blamed', async () => {
+    const file = project.write(project.path('outputs', 'models', 'a.bin'), 'content');
+    const drive = project.drive([project.folder('one'), project.folder('two')]);
+    await drive.backup(file);
+    project.loseOutputs();
+    // A disk that is not there.
+    symlinkSync('/nonexistent-disk/folder', project.place('link'));
+    const result = await drive.restore(file, { to: project.place('link') });
+    expect(result).toMatchObject({ status: 'refused', fellBack: [] });
+    expect(result.error).toContain(project.place('link'));
   });
 
   it('is skipped for a Drive path, and off when backups are off', async () => {

@@ -1,3 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -100,6 +104,20 @@ describe('retrying destination', () => {
     }, 20);
     await expect(running).rejects.toBeInstanceOf(DestinationError);
     expect(calls()).toBe(1);
+  });
+
+  it('downloads again after a try that was left behind in the middle of the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'resweep-retry-'));
+    const { destination } = scripted([]);
+    let tries = 0;
+    const download: Destination['download'] = (_key, file) => {
+      writeFileSync(file, tries++ === 0 ? 'ha' : 'whole', { flag: 'wx' });
+      return tries === 1 ? new Promise(() => undefined) : Promise.resolve({ bytes: 5, sha256: 'x' });
+    };
+    const retrying = new RetryingDestination({ ...destination, download }, { ...quick, timeoutMs: 30 });
+    expect(await retrying.download('k', join(folder, 'new'), { bytes: 0 })).toMatchObject({ bytes: 5 });
+    expect(readFileSync(join(folder, 'new'), 'utf8')).toBe('whole');
+    rmSync(folder, { recursive: true });
   });
 
   it('never throws anything but a DestinationError', async () => {

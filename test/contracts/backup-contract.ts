@@ -216,8 +216,11 @@ export function backupContract(name: string, create: () => Promise<BackupPlace>)
           if (core === undefined || destination === undefined) throw new Error('no destination');
           const path = machine.path(db.slice(project.root.length + 1));
           const target = core.target(path);
-          const identity = { ownerId: core.ownerId, host: `host-${index}`, pid: 1_000_000, bootId: `boot-${index}` };
-          const fence = new OwnerFence(destination, target, { ...identity, monotonic: () => now.ms });
+          const fence = new OwnerFence(destination, target, {
+            ownerId: core.ownerId,
+            place: { host: `host-${index}`, pid: 1_000_000, bootId: `boot-${index}` },
+            monotonic: () => now.ms,
+          });
           core.setFence(destination, target, fence);
           const save = async (): Promise<void> => {
             const capture = await core.capturer.capture({ target, path, isDirectory: false, full: false });

@@ -113,6 +113,17 @@ export function destinationContract(name: string, create: () => Promise<Destinat
       }
     });
 
+    it('a local file that cannot be written is told as such, and one that is there stays', async () => {
+      await put('k', 'content');
+      const target = join(local, 'target');
+      writeFileSync(target, 'mine');
+      for (const file of [join(local, 'no', 'such', 'folder'), target]) {
+        await expect(destination.download('k', file)).rejects.toMatchObject({ reason: 'localFile', permanent: true });
+      }
+      expect(readFileSync(target, 'utf8')).toBe('mine');
+      expect(await destination.download('k', join(local, 'other'))).toMatchObject({ bytes: 7 });
+    });
+
     it('ends at the signal', async () => {
       const controller = new AbortController();
       controller.abort();

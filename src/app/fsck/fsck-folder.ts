@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
+import { isRunning } from '../../core/processes.js';
 import { ORPHANED_FOLDER, TRIALS_FOLDER } from '../../core/study-paths.js';
 import type { Finding } from './fsck-finding.js';
 import { RESTORING_MARK } from '../backup/restoring-mark.js';
@@ -65,15 +66,6 @@ function isStale(path: string, now: number): boolean {
   const text = stats.isFile() ? readFileSync(path, 'utf8') : '';
   const pid = /"pid":\s*(\d+)/.exec(text)?.[1] ?? /^\s*(\d+)\s*$/.exec(text)?.[1];
   return pid === undefined ? now - stats.mtimeMs > 24 * 3_600_000 : !isRunning(Number(pid));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function setAside(studyDir: string, path: string): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../core/errors.js';
 import type { FrozenTrial } from '../../core/frozen-trial.js';
 import type { JsonValue } from '../../core/json.js';
+import { after } from '../../core/long-timers.js';
 import { mixSeed } from '../../core/random.js';
 import type { SweepConfig } from '../../core/sweep-config.js';
 import type { TrialMonitor, TrialOutcome, TrialRunner, TrialTask } from '../../runner/objective.js';
@@ -83,12 +84,12 @@ export class SweepLoop {
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    const sessionTimer = this.#startSessionTimer();
+    const stopSessionTimer = this.#startSessionTimer();
     try {
       await Promise.all(Array.from({ length: this.#parts.jobs }, () => this.#job()));
     } finally {
       await this.#files.settled();
-      clearTimeout(sessionTimer);
+      stopSessionTimer();
       signal.removeEventListener('abort', onAbort);
     }
     const reason = this.#stopReason ?? 'all trials are done';
@@ -112,16 +113,11 @@ export class SweepLoop {
     this.#parts.observer.stopping?.(reason);
   }
 
-  #startSessionTimer(): NodeJS.Timeout | undefined {
-    const remaining = this.#parts.limits.millisecondsToSessionEnd;
-    if (remaining === Infinity) return undefined;
-    return setTimeout(
-      () => {
-        this.#stop('the session is near its end (limits.session)');
-        this.#stopTrials.abort();
-      },
-      Math.max(0, Math.min(remaining, 2 ** 31 - 1)),
-    );
+  #startSessionTimer(): () => void {
+    return after(this.#parts.limits.millisecondsToSessionEnd, () => {
+      this.#stop('the session is near its end (limits.session)');
+      this.#stopTrials.abort();
+    });
   }
 
   async #job(): Promise<void> {

@@ -2,6 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { messageOf } from '../../core/errors.js';
+import { every } from '../../core/long-timers.js';
 import { isThere, type Drive } from '../../backup/index.js';
 import type { MessageLevel } from '../sweep/sweep-observer.js';
 
@@ -55,7 +56,7 @@ export class TrialCheckpoints {
 export class FollowedCheckpoint {
   readonly #options: TrialCheckpointsOptions;
   readonly #folder: string;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: () => void;
   #saved: string;
   #saving: Promise<void> | undefined;
 
@@ -63,13 +64,12 @@ export class FollowedCheckpoint {
     this.#options = options;
     this.#folder = folder;
     this.#saved = stateOf(folder);
-    this.#timer = setInterval(() => void this.#save(), options.everyMs);
-    this.#timer.unref();
+    this.#stop = every(options.everyMs, () => void this.#save());
   }
 
   /** The trial is over. One that was interrupted has its checkpoint saved before anybody else can begin it. */
   async end(interrupted: boolean): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stop();
     if (!interrupted) return;
     let timer: NodeJS.Timeout | undefined;
     const bound = new Promise<void>((resolve) => {

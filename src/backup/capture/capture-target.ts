@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf, ResweepError } from '../../core/errors.js';
 import type { SnapshotSource, StudyFileReport } from '../../core/snapshot-source.js';
-import { DATABASE_CHUNK_BYTES, digestFile, readFully, type FileDigest } from '../files/file-digest.js';
+import { DATABASE_CHUNK_BYTES, digestFile, type FileDigest } from '../files/file-digest.js';
 import { filesBeingWritten } from '../files/open-files.js';
 import { isGrowingLog, isSidecar, isUnfinished } from '../files/unfinished-names.js';
+import { copyWholeLines } from '../files/whole-lines.js';
 import { studyContent } from '../format/study-content.js';
 import type { Capture, CapturedFile } from './capture.js';
+import { KnownDigests, signatureOf } from './known-digests.js';
 
 /** A target cannot be backed up as it is: missing, no study in it, or it does not hold still. */
 export class CaptureError extends ResweepError {
@@ -44,7 +45,7 @@ const YOUNG_MS = 10 * 60_000;
 export class TargetCapturer {
   readonly #snapshots: SnapshotSource | undefined;
   readonly #temporary: string;
-  readonly #digests = new Map<string, { readonly signature: string; readonly digest: FileDigest }>();
+  readonly #digests = new KnownDigests();
   readonly #trials = new Map<string, { lineage: string | undefined; digests: ReadonlyMap<number, string> }>();
   readonly #held = new Map<Capture, string>();
   readonly #queues = new Map<string, Promise<void>>();
@@ -144,11 +145,10 @@ export class TargetCapturer {
   }
 
   async #digest(path: string, stats: Stats, signal: AbortSignal | undefined): Promise<FileDigest> {
-    const signature = signatureOf(stats);
-    const known = this.#digests.get(path);
-    if (known?.signature === signature) return known.digest;
+    const known = this.#digests.get(path, stats);
+    if (known !== undefined) return known;
     const digest = await digestFile(path, Infinity, signal);
-    this.#digests.set(path, { signature, digest });
+    this.#digests.set(path, stats, digest);
     return digest;
   }
 
@@ -181,15 +181,7 @@ export class TargetCapturer {
   async #log(path: string, member: string, folder: string): Promise<CapturedFile> {
     const copy = join(folder, randomBytes(6).toString('hex'));
     const stats = lstatSync(path);
-    const handle = await open(path, 'r');
-    try {
-      const content = Buffer.allocUnsafe(stats.size);
-      const length = await readFully(handle, content, 0, stats.size);
-      const lastLine = content.subarray(0, length).lastIndexOf(0x0a);
-      await writeFile(copy, content.subarray(0, lastLine === -1 ? length : lastLine + 1));
-    } finally {
-      await handle.close();
-    }
+    await copyWholeLines(path, stats.size, copy);
     return { path: member, source: copy, digest: await digestFile(copy), modifiedAt: stats.mtimeMs };
   }
 
@@ -238,6 +230,7 @@ export class TargetCapturer {
     }
     const files = [...taken.values()].flatMap((part) => part.files);
     files.sort((a, b) => (a.path < b.path ? -1 : 1));
+    this.#digests.keepOnly(request.path, new Set(files.map(({ source }) => source)));
     const report = [...taken.values()]
       .flatMap((part) => part.reports)
       .find((candidate) => candidate?.studyName !== undefined);
@@ -265,10 +258,6 @@ interface Taken {
   readonly files: CapturedFile[];
   readonly report: StudyFileReport | undefined;
   readonly skipped: { path: string; reason: string }[];
-}
-
-function signatureOf(stats: Stats): string {
-  return `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 /** The folder itself (`''`) and all below it that are finished, by path with `/`. Links are not followed. */

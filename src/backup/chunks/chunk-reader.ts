@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 
 import { callsAtOnce } from '../destinations/at-once.js';
 import type { Destination } from '../destinations/destination.js';
-import { CHUNK_BYTES, sha256Of } from '../files/file-digest.js';
+import { CHUNK_BYTES, readFully, sha256Of } from '../files/file-digest.js';
 import { decodeMembers, type Manifest, type Member, type Place } from '../format/manifest.js';
 import { packKey } from '../format/packs.js';
 import { decodeChunk, decodeList, decodePatch, DamagedDataError } from './chunk-codec.js';
@@ -162,8 +162,15 @@ export class ChunkReader {
       this.#packs.delete(oldest);
       this.#heldBytes -= held.bytes;
     }
-    this.#packs.set(sha256, { body, bytes });
+    const held = { body, bytes };
+    this.#packs.set(sha256, held);
     this.#heldBytes += bytes;
+    body.catch(() => {
+      // Asked for again, it may come.
+      if (this.#packs.get(sha256) !== held) return;
+      this.#packs.delete(sha256);
+      this.#heldBytes -= bytes;
+    });
     return body;
   }
 }
@@ -209,8 +216,7 @@ async function readSpare(
   const handle = await open(file, 'r');
   try {
     const buffer = Buffer.allocUnsafe(chunkBytes);
-    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
-    const bytes = buffer.subarray(0, bytesRead);
+    const bytes = buffer.subarray(0, await readFully(handle, buffer, position, chunkBytes));
     if (sha256Of(bytes) !== sha256) throw error;
     return bytes;
   } finally {

@@ -3,6 +3,7 @@ import { sha256Of } from '../files/file-digest.js';
 import { packKey } from '../format/packs.js';
 import { encodeChunk } from './chunk-codec.js';
 import type { ChunkIndex, ChunkPlace } from './chunk-index.js';
+import type { PackUse } from './pack-use.js';
 
 /** A pack is sent once it holds this much. */
 const PACK_BYTES = 8 << 20;
@@ -18,6 +19,8 @@ export class PackWriter {
   readonly #destination: Destination;
   readonly #index: ChunkIndex;
   readonly #signal: AbortSignal | undefined;
+  readonly #use: PackUse | undefined;
+  readonly #claimed: string[] = [];
   #parts: Buffer[] = [];
   #bytes = 0;
   #pending: { readonly hash: string; readonly place: ChunkPlace; readonly list: PendingList | undefined }[] = [];
@@ -25,10 +28,12 @@ export class PackWriter {
   requests = 0;
   confirmation: Confirmation;
 
-  constructor(destination: Destination, index: ChunkIndex, signal?: AbortSignal) {
+  /** `use`: of the destination, where prunes may run beside; `release` gives it back. */
+  constructor(destination: Destination, index: ChunkIndex, signal?: AbortSignal, use?: PackUse) {
     this.#destination = destination;
     this.#index = index;
     this.#signal = signal;
+    this.#use = use;
     this.confirmation = destination.traits.confirms;
   }
 
@@ -60,6 +65,8 @@ export class PackWriter {
     this.#parts = [];
     this.#bytes = 0;
     this.#pending = [];
+    this.#claimed.push(pack);
+    await this.#use?.claim(pack);
     const receipt = await this.#destination.put(packKey(pack), body, { sha256: pack, signal: this.#signal });
     if (receipt.confirmation === 'handedToMount') this.confirmation = 'handedToMount';
     this.sentBytes += body.length;
@@ -70,5 +77,10 @@ export class PackWriter {
       if (list === undefined) this.#index.chunks.set(hash, place);
       else this.#index.lists.set(list.key, { sha256: hash, place, chunks: list.chunks });
     }
+  }
+
+  /** To be called once the manifest that names the packs is written, or will not be. */
+  release(): void {
+    for (const pack of this.#claimed.splice(0)) this.#use?.release(pack);
   }
 }

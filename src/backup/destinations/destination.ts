@@ -111,7 +111,7 @@ export interface Destination {
   check(options?: CallOptions): Promise<void>;
   put(key: string, body: ObjectBody, options: PutOptions): Promise<PutReceipt>;
   get(key: string, options?: CallOptions): Promise<Uint8Array | undefined>;
-  /** Into a new local file, synced; returns the checksum of what was written there. */
+  /** Into a new local file, synced; returns the checksum of what was written there. Nothing is left of it after an error. */
   download(key: string, file: string, options?: CallOptions): Promise<ObjectChecksum | undefined>;
   /** Size and checksum, computed by the destination or from bytes read from it. */
   checksum(key: string, options?: CallOptions): Promise<ObjectChecksum | undefined>;
@@ -142,6 +142,8 @@ export type DestinationErrorReason =
   | 'damaged'
   /** The local file changed or went while it was read. */
   | 'sourceChanged'
+  /** A local file cannot be written (full disk, no such folder): no fault of the destination. */
+  | 'localFile'
   /** `ifAbsent`, and the key is taken. */
   | 'exists'
   /** There, but in a class of storage from which it has to be thawed before it can be read. */
@@ -155,6 +157,7 @@ const PERMANENT: ReadonlySet<DestinationErrorReason> = new Set([
   'full',
   'exists',
   'sourceChanged',
+  'localFile',
   'archived',
   'aborted',
 ]);

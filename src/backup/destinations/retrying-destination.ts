@@ -1,3 +1,5 @@
+import { existsSync, rmSync } from 'node:fs';
+
 import pRetry, { AbortError } from 'p-retry';
 
 import {
@@ -101,9 +103,13 @@ export class RetryingDestination implements Destination {
   }
 
   download(key: string, file: string, options?: CallOptions & { bytes?: number }): Promise<ObjectChecksum | undefined> {
-    return this.#run(`download ${key}`, options, options?.bytes ?? 1 << 30, (call) =>
-      this.#inner.download(key, file, call),
-    );
+    const wasThere = existsSync(file);
+    let attempt = 0;
+    return this.#run(`download ${key}`, options, options?.bytes ?? 1 << 30, (call) => {
+      // What a try left that was itself left behind, such as one into a mount that hangs.
+      if (++attempt > 1 && !wasThere) rmSync(file, { force: true });
+      return this.#inner.download(key, file, call);
+    });
   }
 
   checksum(key: string, options?: CallOptions): Promise<ObjectChecksum | undefined> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { UsageError } from '../../core/errors.js';
@@ -8,9 +8,11 @@ import type { SnapshotSource } from '../../core/snapshot-source.js';
 import { BackupReporter, type BackupEvent, type BackupLog } from '../backup-event.js';
 import { TargetCapturer } from '../capture/capture-target.js';
 import type { Capture } from '../capture/capture.js';
+import { PackUse } from '../chunks/pack-use.js';
 import type { Destination, StoredObject } from '../destinations/destination.js';
 import { RetryingDestination, type RetryOptions } from '../destinations/retrying-destination.js';
 import { targetOf } from '../files/drive-path.js';
+import { removeLeftovers, temporaryName } from '../files/temporary-names.js';
 import { manifestNames } from '../format/catalog.js';
 import type { RestoreTools } from '../restore/restore-file.js';
 import type { RestoreResult } from '../restore/restore-result.js';
@@ -36,7 +38,7 @@ export interface DriveOptions {
 /** Backups of a study of at most this size refresh the plain copy each time; larger ones with full snapshots. */
 export const MIRROR_EVERY_SAVE_BYTES = 8 << 20;
 
-const TEMPORARY = /^backup-(\d+)-/;
+const TEMPORARY = 'backup-';
 
 /** What the functions of this module share: destinations, captures, writers, reports. */
 export class DriveCore {
@@ -55,6 +57,7 @@ export class DriveCore {
   readonly #writers = new Map<string, TargetWriter>();
   readonly #fences = new Map<string, TargetFence>();
   readonly #saves = new Map<string, number>();
+  readonly #packUses = new Map<string, PackUse>();
 
   constructor(options: DriveOptions) {
     this.projectRoot = resolve(options.projectRoot);
@@ -66,8 +69,8 @@ export class DriveCore {
       destination instanceof RetryingDestination ? destination : new RetryingDestination(destination, options.retry),
     );
     const base = join(this.projectRoot, '.resweep', 'tmp');
-    removeLeftovers(base);
-    this.temporary = join(base, `backup-${process.pid}-${randomBytes(4).toString('hex')}`);
+    if (lstatSync(base, { throwIfNoEntry: false }) !== undefined) removeLeftovers(base, TEMPORARY);
+    this.temporary = join(base, temporaryName(TEMPORARY));
     this.capturer = new TargetCapturer(this.snapshots, join(this.temporary, 'captures'));
   }
 
@@ -138,6 +141,13 @@ export class DriveCore {
     this.#fences.set(writerKey(destination, target), fence);
   }
 
+  /** Packs of a destination on which saves of this process count. */
+  packUse(destination: Destination): PackUse {
+    let use = this.#packUses.get(destination.name);
+    if (use === undefined) this.#packUses.set(destination.name, (use = new PackUse()));
+    return use;
+  }
+
   /** What was found in a target's folder: its writer holds that against what it remembers. */
   seen(destination: Destination, target: string, objects: readonly StoredObject[], askedAt: number): void {
     this.#writers.get(writerKey(destination, target))?.seen(manifestNames(target, objects), askedAt);
@@ -172,7 +182,11 @@ export class DriveCore {
       writer = new TargetWriter(
         destination,
         target,
-        { ownerId: this.ownerId, projectRoot: this.projectRoot, fence: () => this.#fences.get(key) },
+        {
+          ...{ ownerId: this.ownerId, projectRoot: this.projectRoot },
+          fence: () => this.#fences.get(key),
+          packUse: this.packUse(destination),
+        },
         inspect,
         join(this.temporary, 'found'),
       );
@@ -242,15 +256,4 @@ export class DriveCore {
 
 function writerKey(destination: Destination, target: string): string {
   return `${destination.name}\n${target}`;
-}
-
-/** Removes temporary folders of processes that are gone. */
-function removeLeftovers(base: string): void {
-  if (lstatSync(base, { throwIfNoEntry: false }) === undefined) return;
-  for (const name of readdirSync(base)) {
-    const pid = TEMPORARY.exec(name)?.[1];
-    if (pid === undefined || lstatSync(`/proc/${process.pid}`, { throwIfNoEntry: false }) === undefined) continue;
-    if (lstatSync(`/proc/${pid}`, { throwIfNoEntry: false }) !== undefined) continue;
-    rmSync(join(base, name), { recursive: true, force: true });
-  }
 }

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
 import type { Decrypter, Encrypter } from 'age-encryption';
 
@@ -14,6 +14,8 @@ import {
   type PutOptions,
   type PutReceipt,
 } from '../destinations/destination.js';
+import { Once } from '../destinations/once.js';
+import { newFile } from '../destinations/transfer/received-file.js';
 import { sha256Of } from '../files/file-digest.js';
 import {
   damagedKeys,
@@ -45,7 +47,7 @@ export class EncryptingDestination implements Destination {
   readonly #inner: Destination;
   readonly #secret: EncryptionSecret;
   readonly #copies: LocalKeys;
-  #cipher: Promise<Cipher> | undefined;
+  readonly #cipher = new Once<Cipher>();
 
   /** `stateFolder`: where this machine keeps copies of wrapped keys; @default in the user's state folder. */
   constructor(inner: Destination, secret: EncryptionSecret, stateFolder?: string) {
@@ -115,13 +117,10 @@ export class EncryptingDestination implements Destination {
   async download(key: string, file: string, options?: CallOptions): Promise<ObjectChecksum | undefined> {
     const plain = await this.get(key, options);
     if (plain === undefined) return undefined;
-    const output = await open(file, 'wx', 0o600);
-    try {
-      await output.writeFile(plain);
-      await output.sync();
-    } finally {
-      await output.close();
-    }
+    await newFile(file, async (write) => {
+      await write(plain);
+      return plain;
+    });
     return { bytes: plain.length, sha256: sha256Of(plain) };
   }
 
@@ -157,11 +156,7 @@ export class EncryptingDestination implements Destination {
   }
 
   #open(options?: CallOptions): Promise<Cipher> {
-    this.#cipher ??= this.#makeCipher(options).catch((error: unknown) => {
-      this.#cipher = undefined; // The next call tries again.
-      throw error;
-    });
-    return this.#cipher;
+    return this.#cipher.get(() => this.#makeCipher(options));
   }
 
   async #makeCipher(options?: CallOptions): Promise<Cipher> {

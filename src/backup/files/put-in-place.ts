@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { syncFolder } from '../../core/atomic-file.js';
 import { ResweepError } from '../../core/errors.js';
+import { removeLeftovers, temporaryName } from './temporary-names.js';
 import { ASIDE } from './unfinished-names.js';
 
 /** Something is in the way of a restore; nothing was changed. */
@@ -18,24 +18,12 @@ export function asidePath(path: string): string {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
   removeLeftAside(folder);
-  return join(folder, `${ASIDE}${process.pid}-${randomBytes(6).toString('hex')}`);
+  return join(folder, temporaryName(ASIDE));
 }
 
 /** Removes what killed processes left in a folder. */
 export function removeLeftAside(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const pid = name.startsWith(ASIDE) ? Number(name.slice(ASIDE.length).split('-')[0]) : NaN;
-    if (Number.isInteger(pid) && !isAlive(pid)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  removeLeftovers(folder, ASIDE);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CallOptions, Destination, StoredObject } from '../destinations/destination.js';
-import { STORE } from '../destinations/object-key.js';
+import { STORE, unsafePathReason } from '../destinations/object-key.js';
 import { sha256Of } from '../files/file-digest.js';
 import {
   compareManifests,
@@ -42,24 +42,50 @@ export function manifestNames(target: string, objects: readonly StoredObject[]):
 
 /**
  * The newest manifest of each branch, newest first. Where two owners wrote a branch side by side, for less than a lease, the newest of
- * each: neither history hides the other. Who began after the other's last manifest goes on from it.
+ * each: neither history hides the other.
  */
 export function branchHeads(names: readonly ManifestName[]): ManifestName[] {
-  const writers = new Map<string, { first: number; last: ManifestName }>();
-  for (const name of names) {
-    const key = `${name.branch} ${name.owner}`;
-    const writer = writers.get(key);
-    if (writer === undefined) writers.set(key, { first: name.generation, last: name });
-    else {
-      writer.first = Math.min(writer.first, name.generation);
-      if (name.generation > writer.last.generation) writer.last = name;
-    }
-  }
-  const all = [...writers.values()];
-  return all
-    .filter(({ last }) => !all.some((other) => other.last.branch === last.branch && other.first > last.generation))
+  const writers = [...writersOf(names).values()];
+  return writers
+    .filter((writer) => !writers.some((other) => beganAfter(other, writer)))
     .map(({ last }) => last)
     .sort(compareManifests);
+}
+
+/** Whether what a manifest of these holds is held by a later one of the same branch too. */
+export function isContinuedBy(names: readonly ManifestName[], earlier: ManifestName, later: ManifestName): boolean {
+  if (later.branch !== earlier.branch || later.generation <= earlier.generation) return false;
+  if (later.owner === earlier.owner) return true;
+  const writers = writersOf(names);
+  const [writer, other] = [writers.get(writerOf(earlier)), writers.get(writerOf(later))];
+  return writer !== undefined && other !== undefined && beganAfter(other, writer);
+}
+
+/** What one owner wrote of one branch. */
+interface BranchWriter {
+  readonly first: number;
+  readonly last: ManifestName;
+}
+
+function writersOf(names: readonly ManifestName[]): ReadonlyMap<string, BranchWriter> {
+  const writers = new Map<string, BranchWriter>();
+  for (const name of names) {
+    const { first, last } = writers.get(writerOf(name)) ?? { first: name.generation, last: name };
+    writers.set(writerOf(name), {
+      first: Math.min(first, name.generation),
+      last: name.generation > last.generation ? name : last,
+    });
+  }
+  return writers;
+}
+
+function writerOf({ branch, owner }: ManifestName): string {
+  return `${branch} ${owner}`;
+}
+
+/** Who began after another's last manifest goes on from it. */
+function beganAfter(later: BranchWriter, earlier: BranchWriter): boolean {
+  return later.last.branch === earlier.last.branch && later.first > earlier.last.generation;
 }
 
 /** @throws ManifestError where it is damaged or gone, DestinationError where it cannot be asked for. */
@@ -77,7 +103,7 @@ export async function loadManifest(
   return manifest;
 }
 
-/** Every target that a destination knows, by path. */
+/** Every target that a destination knows, by path. A name that would leave the project was made by no writer of this format. */
 export async function listTargets(destination: Destination, options?: CallOptions): Promise<string[]> {
   const { folders } = await destination.list(`${STORE}/targets/`, options);
   const targets: string[] = [];
@@ -106,8 +132,9 @@ export async function listTargets(destination: Destination, options?: CallOption
 
 function decode(id: string): string | undefined {
   try {
-    return decodeURIComponent(id);
+    const target = decodeURIComponent(id);
+    return unsafePathReason(target) === undefined ? target : undefined;
   } catch {
-    return undefined; // Not made by a writer of this format.
+    return undefined;
   }
 }

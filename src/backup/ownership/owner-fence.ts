@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 
 import { z } from 'zod';
 
+import { lifeOf, thisPlace, type ProcessPlace } from '../../core/processes.js';
 import { DestinationError, type Destination, type StoredObject } from '../destinations/destination.js';
 import { sha256Of } from '../files/file-digest.js';
 import { targetFolder } from '../format/catalog.js';
@@ -35,9 +35,8 @@ export interface OwnerFenceOptions {
   readonly leaseMs?: number | undefined;
   /** Monotonic milliseconds. */
   readonly monotonic?: (() => number) | undefined;
-  readonly bootId?: string | undefined;
-  readonly host?: string | undefined;
-  readonly pid?: number | undefined;
+  /** Where this process runs. @default where it does */
+  readonly place?: ProcessPlace | undefined;
   /** Told what lies in the target's folder, as each look at the others finds it; `askedAt` by `performance.now`. */
   readonly onListed?: ((objects: readonly StoredObject[], askedAt: number) => void) | undefined;
 }
@@ -75,9 +74,8 @@ export class OwnerFence {
     this.#onListed = options.onListed;
     this.#me = {
       ownerId: options.ownerId,
-      host: options.host ?? hostname(),
-      pid: options.pid ?? process.pid,
-      bootId: options.bootId ?? '',
+      ...thisPlace(),
+      ...options.place,
     };
   }
 
@@ -110,8 +108,9 @@ export class OwnerFence {
     // Only now is known whether one winner is promised.
     await this.#destination.check({ signal });
     const others = await this.#others(signal);
-    this.#fence = 1 + others.reduce((most, other) => Math.max(most, other.fence), 0);
-    if (this.#destination.traits.exclusive === 'strict') await this.#claimNumber(signal);
+    const next = 1 + others.reduce((most, other) => Math.max(most, other.fence), 0);
+    const isStrict = this.#destination.traits.exclusive === 'strict';
+    this.#fence = isStrict ? await this.#claimNumber(next, signal) : next;
     this.#note(others);
     this.#state = others.some((other) => this.#maybeAlive(other)) ? 'claiming' : 'owner';
     await this.#write(signal);
@@ -135,17 +134,16 @@ export class OwnerFence {
     await this.#write(signal);
   }
 
-  /** One number, one winner: the key can be created only once. */
-  async #claimNumber(signal: AbortSignal | undefined): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
+  /** One number, one winner: the key can be created only once. The first from `next` on that is free. */
+  async #claimNumber(next: number, signal: AbortSignal | undefined): Promise<number> {
+    for (let number = next; number < next + 100; number++) {
       const body = Buffer.from(`${JSON.stringify({ ownerId: this.#me.ownerId, nonce: randomUUID() })}\n`);
       try {
-        const key = `${this.#folder}fence-${this.#fence}`;
+        const key = `${this.#folder}fence-${number}`;
         await this.#destination.put(key, body, { sha256: sha256Of(body), ifAbsent: true, signal });
-        return;
+        return number;
       } catch (error) {
         if (!(error instanceof DestinationError) || error.reason !== 'exists') throw error;
-        this.#fence++;
       }
     }
     throw new DestinationError('failed', `${this.#destination.name}: no fencing number could be had.`);
@@ -199,15 +197,9 @@ export class OwnerFence {
   /** False for one that has released, and for a process of this machine that is gone. */
   #maybeAlive(other: OwnerRecord): boolean {
     if (other.state === 'released') return false;
-    if (other.host !== this.#me.host) return true;
-    if (other.bootId !== '' && this.#me.bootId !== '' && other.bootId !== this.#me.bootId) return false;
-    if (other.pid === this.#me.pid) return false; // An earlier life of this process number, or of this very process.
-    try {
-      process.kill(other.pid, 0);
-      return true;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EPERM';
-    }
+    const life = lifeOf(other, this.#me);
+    // Of this process's own number: an earlier life of it, or this very process.
+    return life === 'elsewhere' || (life === 'alive' && other.pid !== this.#me.pid);
   }
 
   async #others(signal: AbortSignal | undefined): Promise<OwnerRecord[]> {
@@ -242,8 +234,19 @@ export class OwnerFence {
   }
 }
 
-/** Removes what owners that have released, or strict numbers that were passed, leave behind. The highest number stays. @throws DestinationError */
-export async function removeStaleOwners(destination: Destination, target: string, signal?: AbortSignal): Promise<void> {
+/** A record that has not changed for so long is left over. An owner that lives all the same writes its own again within a third of its lease. */
+const LEFT_OVER_MS = 7 * 86_400_000;
+
+/**
+ * Removes what owners that were passed leave behind: those that have released, those that were killed long ago, strict numbers. The highest
+ * number stays. `now`: milliseconds since 1970. @throws DestinationError
+ */
+export async function removeStaleOwners(
+  destination: Destination,
+  target: string,
+  now: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const folder = targetFolder(target);
   const { objects } = await destination.list(folder, { signal });
   const numbered = objects.flatMap(({ key }) => {
@@ -255,7 +258,9 @@ export async function removeStaleOwners(destination: Destination, target: string
     if (fence >= highest) continue;
     if (isOwner) {
       const bytes = await destination.get(key, { signal });
-      if (bytes === undefined || readOwnerRecord(bytes)?.state !== 'released') continue;
+      const record = bytes && readOwnerRecord(bytes);
+      if (record === undefined) continue;
+      if (record.state !== 'released' && now - Date.parse(record.heartbeatAt) < LEFT_OVER_MS) continue;
     }
     await destination.remove(key, { signal });
   }

@@ -119,8 +119,9 @@ export class ChunkPool {
   async #addDestination(destination: Destination): Promise<void> {
     const options = { signal: this.#signal };
     const members = new Set<string>();
+    // One for all states: they share most packs, and it bounds how many are held.
+    const reader = new ChunkReader(destination, this.#signal);
     for (const { name } of await listManifests(destination, this.#target, options)) {
-      const reader = new ChunkReader(destination, this.#signal);
       try {
         const manifest = await loadManifest(destination, this.#target, name, options);
         for (const member of await reader.members(manifest)) {

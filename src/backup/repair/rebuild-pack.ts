@@ -74,9 +74,9 @@ async function placesIn(
   const add = (place: Place): void => {
     if (place[1] === prefix) places.set(`${place[0]} ${place[2]}`, place);
   };
+  const reader = new ChunkReader(destination, signal);
   for (const manifest of manifests) {
     if (!manifest.packs.some((pack) => pack.sha256 === sha256)) continue;
-    const reader = new ChunkReader(destination, signal);
     for (const page of manifest.memberPages ?? []) add(page);
     try {
       for (const member of await reader.members(manifest)) {

@@ -1,6 +1,6 @@
 import { DestinationError, type Destination } from '../destinations/destination.js';
 import type { DriveCore } from '../drive/drive-core.js';
-import { listManifests, listTargets, loadManifest, targetFolder } from '../format/catalog.js';
+import { isContinuedBy, listManifests, listTargets, loadManifest, targetFolder } from '../format/catalog.js';
 import { ManifestError, type Manifest, type ManifestName } from '../format/manifest.js';
 import { packKey } from '../format/packs.js';
 import { MirrorCheck } from '../verify/check-mirror.js';
@@ -138,15 +138,14 @@ export class DestinationRepair {
 
   /** Removes states that can be had nowhere and whose trials a later whole one of their branch holds. */
   async #letGo(target: string, states: readonly State[]): Promise<void> {
+    const names = states.map(({ name }) => name);
     for (const state of states) {
       if (this.#isWhole(state) || state.name.finished === 0) continue;
-      const { branch, generation, finished } = state.name;
       const later = states.find(
         (other) =>
           this.#isWhole(other) &&
-          other.name.branch === branch &&
-          other.name.generation > generation &&
-          other.name.finished >= finished,
+          isContinuedBy(names, state.name, other.name) &&
+          other.name.finished >= state.name.finished,
       );
       if (later === undefined) continue;
       await this.#destination.remove(this.#keyOf(target, state.name), { signal: this.#signal });

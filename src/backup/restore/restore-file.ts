@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 
-import { explanationOf, messageOf } from '../../core/errors.js';
+import { explanationOf, messageOf, ResweepError } from '../../core/errors.js';
 import type { SnapshotSource, StudyFileReport } from '../../core/snapshot-source.js';
 import { DamagedDataError } from '../chunks/chunk-codec.js';
 import { ChunkReader } from '../chunks/chunk-reader.js';
@@ -193,9 +193,9 @@ async function hasObject(destination: Destination, key: string, signal: AbortSig
   return objects.some((object) => object.key === key);
 }
 
-/** Errors after which another state may still do; all others end the restore. */
+/** Errors after which another state may still do; what is wrong on this machine ends the restore. */
 export function fallbackReason(error: unknown): Pick<Fallback, 'reason' | 'unreachable' | 'frozen'> {
-  if (error instanceof InTheWayError) throw error;
+  if (error instanceof InTheWayError || isOfThisMachine(error)) throw error;
   const said = error instanceof DestinationError ? error.reason : 'damaged';
   return {
     // Of what does not answer: with the fix.
@@ -203,6 +203,12 @@ export function fallbackReason(error: unknown): Pick<Fallback, 'reason' | 'unrea
     unreachable: said !== 'damaged' && said !== 'archived',
     ...(said === 'archived' ? { frozen: true } : {}),
   };
+}
+
+/** A full disk, a folder that cannot be made: no copy is to blame, and none would do better. */
+function isOfThisMachine(error: unknown): boolean {
+  if (error instanceof ResweepError) return error instanceof DestinationError && error.reason === 'localFile';
+  return typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }
 
 export function fileExists(path: string): boolean {

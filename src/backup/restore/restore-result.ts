@@ -27,7 +27,7 @@ export type RestoreStatus =
   | 'damaged'
   /** Those that are whole have to be thawed first; `error` says how. */
   | 'frozen'
-  /** Something here is in the way: a Drive path, a link, files of another generation. */
+  /** Something here is in the way: a Drive path, a link, files of another generation, a disk that is full. */
   | 'refused';
 
 export interface RestoreResult {

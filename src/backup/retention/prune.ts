@@ -113,7 +113,7 @@ class DestinationPrune {
     const { name } = this.#destination;
     let error: string | undefined;
     try {
-      await this.#prune();
+      await this.#core.packUse(this.#destination).during(() => this.#prune());
     } catch (problem) {
       error = explanationOf(problem);
     } finally {
@@ -197,7 +197,7 @@ class DestinationPrune {
       await this.#destination.remove(`${targetFolder(target)}${manifest.name}`, { signal });
       this.#core.knownPacks.forget(this.#destination, target, manifest.name);
     });
-    if (dryRun !== true) await removeStaleOwners(this.#destination, target, signal);
+    if (dryRun !== true) await removeStaleOwners(this.#destination, target, this.#now, signal);
   }
 
   /** The newest state that the plain copy is. */
@@ -270,8 +270,11 @@ class DestinationPrune {
         return;
       }
       if (dryRun !== true) {
-        this.#gone.add(sha256);
-        await notes.remove(sha256);
+        const remove = (): Promise<void> => {
+          this.#gone.add(sha256);
+          return notes.remove(sha256);
+        };
+        if (!(await this.#core.packUse(this.#destination).remove(sha256, remove))) return;
       }
       this.#removedPacks++;
       this.#freedBytes += bytes;

@@ -5,6 +5,7 @@ import { explanationOf } from '../../core/errors.js';
 import type { StudyFileReport } from '../../core/snapshot-source.js';
 import type { Capture } from '../capture/capture.js';
 import type { ChunkIndex } from '../chunks/chunk-index.js';
+import type { PackUse } from '../chunks/pack-use.js';
 import { PackWriter } from '../chunks/pack-writer.js';
 import { DestinationError, type Confirmation, type Destination } from '../destinations/destination.js';
 import { sha256Of } from '../files/file-digest.js';
@@ -30,6 +31,8 @@ export interface WriterIdentity {
   readonly projectRoot: string;
   /** The fence of the target as it stands; undefined where this process takes part in no fencing. */
   readonly fence?: (() => TargetFence | undefined) | undefined;
+  /** Of the destination: what a prune in this process must leave. */
+  readonly packUse?: PackUse | undefined;
 }
 
 /** What a writer asks of the owner's fence of its target. */
@@ -179,9 +182,36 @@ export class TargetWriter {
       return { ...this.#last, mendedKeys };
     }
     const index = (this.#index ??= await knownAt(this.#destination, this.#target, names, signal));
-    const writer = new PackWriter(this.#destination, index, signal);
+    const writer = new PackWriter(this.#destination, index, signal, this.#identity.packUse);
+    try {
+      return await this.#send(capture, options, {
+        names,
+        index,
+        writer,
+        mendedKeys,
+        startedAt,
+        hasListed: this.#names !== remembered,
+      });
+    } finally {
+      writer.release();
+    }
+  }
 
-    let requests = this.#names === remembered ? 0 : 1;
+  async #send(
+    capture: Capture,
+    options: SaveOptions,
+    begun: {
+      readonly names: ManifestName[];
+      readonly index: ChunkIndex;
+      readonly writer: PackWriter;
+      readonly mendedKeys: readonly string[];
+      readonly startedAt: number;
+      readonly hasListed: boolean;
+    },
+  ): Promise<SaveOutcome> {
+    const { signal } = options;
+    const { names, index, writer, mendedKeys, startedAt } = begun;
+    let requests = begun.hasListed ? 1 : 0;
     if (options.mirror && this.#destination.traits.mirror) {
       const found = await this.#mirror.takeInForeign(capture, names, signal);
       if (found !== undefined) {

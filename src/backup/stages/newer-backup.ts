@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { BackupOptions } from '../backup-options.js';
+import { ChunkReader } from '../chunks/chunk-reader.js';
 import { coreOf } from '../drive/drive.js';
 import { digestFile } from '../files/file-digest.js';
 import { loadManifest } from '../format/catalog.js';
@@ -30,11 +31,11 @@ export async function newerBackup(
     const [best] = (await findCandidates(core.destinations, target, {}, signal)).candidates;
     if (best === undefined || best.name.createdAt <= newestTime(o.path)) return undefined;
     const manifest = await loadManifest(best.destination, target, best.name.name, { signal });
-    for (const member of manifest.members ?? []) {
+    for (const member of await new ChunkReader(best.destination, signal).members(manifest)) {
       const path = member.path === '' ? o.path : join(o.path, member.path);
       const here = lstatSync(path, { throwIfNoEntry: false });
-      if (here?.isFile() !== true || (here.size === member.bytes && (await digestFile(path)).sha256 === member.sha256))
-        continue;
+      if (here?.isFile() !== true) continue;
+      if (here.size === member.bytes && (await digestFile(path, Infinity, signal)).sha256 === member.sha256) continue;
       return { destination: best.destination.name, createdAt: manifest.createdAt };
     }
     return undefined;

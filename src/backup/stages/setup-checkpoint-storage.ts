@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { copyFileSync, fsyncSync, openSync, closeSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
@@ -153,16 +152,12 @@ async function adopt(o: BackupOptions, legacy: string, studyDb: string, studyNam
       }
       copyFileSync(legacy, aside);
     } else {
-      const copy = `${aside}-${randomBytes(4).toString('hex')}`;
-      await core.snapshots.snapshot(legacy, copy);
-      const report = await core.snapshots.inspect(copy);
+      await core.snapshots.snapshot(legacy, aside);
+      const report = await core.snapshots.inspect(aside);
       if (!report.intact || report.studyName !== studyName) {
-        rmSync(copy, { force: true });
         warn(o, `${legacy} is not adopted: ${report.problem ?? `it holds the study "${report.studyName ?? ''}"`}.`);
         return false;
       }
-      copyFileSync(copy, aside);
-      rmSync(copy, { force: true });
     }
     const file = openSync(aside, 'r+');
     fsyncSync(file);

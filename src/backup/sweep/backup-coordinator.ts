@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { dirname } from 'node:path/posix';
 
 import { explanationOf, UsageError } from '../../core/errors.js';
+import { every } from '../../core/long-timers.js';
 import type { FrozenTrial } from '../../core/frozen-trial.js';
 import type { StudyView } from '../../core/study-view.js';
 import { SharedCaptures, type BackupJob } from '../capture/shared-captures.js';
@@ -44,8 +44,8 @@ interface Fenced {
   readonly lane: DestinationLane;
   readonly fence: OwnerFence;
   readonly leaseMs: number;
-  /** The beat under way, or the last one. */
-  beating: Promise<void>;
+  /** The beat under way; undefined between two. */
+  beating: Promise<void> | undefined;
 }
 
 export interface FlushReport {
@@ -68,8 +68,7 @@ export class BackupCoordinator {
   readonly #lanes: readonly DestinationLane[];
   readonly #fences: readonly Fenced[];
   readonly #upkeep: readonly Upkeep[];
-  readonly #heartbeats: NodeJS.Timeout[] = [];
-  #folderTimer: NodeJS.Timeout | undefined;
+  readonly #stops: (() => void)[] = [];
   #started = false;
   #closed = false;
 
@@ -102,17 +101,16 @@ export class BackupCoordinator {
     this.#upkeep = core.destinations.map(
       (destination) => new Upkeep(options.drive, core, destination, studyFolder ?? options.studyDb),
     );
-    const bootId = readBootId();
     this.#fences = this.#lanes.map((lane) => {
       const leaseMs = options.leaseMs ?? lane.destination.traits.leaseMs ?? 60_000;
       const fence = new OwnerFence(lane.destination, study.target, {
-        ...{ ownerId: core.ownerId, leaseMs, bootId },
+        ...{ ownerId: core.ownerId, leaseMs },
         onListed: (objects, askedAt) => {
           core.seen(lane.destination, study.target, objects, askedAt);
         },
       });
       core.setFence(lane.destination, study.target, fence);
-      return { lane, fence, leaseMs, beating: Promise.resolve() };
+      return { lane, fence, leaseMs, beating: undefined };
     });
   }
 
@@ -121,20 +119,20 @@ export class BackupCoordinator {
     if (this.#started) return;
     this.#started = true;
     for (const fenced of this.#fences) {
-      fenced.beating = this.#beat(fenced, true);
-      const heartbeat = setInterval(() => {
-        fenced.beating = fenced.beating.then(() => this.#beat(fenced, false));
-      }, fenced.leaseMs / 3);
-      heartbeat.unref();
-      this.#heartbeats.push(heartbeat);
+      const beat = (): void => {
+        // One that a destination holds up stands for those that were due meanwhile.
+        fenced.beating ??= this.#beat(fenced).finally(() => {
+          fenced.beating = undefined;
+        });
+      };
+      beat();
+      this.#stops.push(every(fenced.leaseMs / 3, beat));
     }
-    this.#folderTimer = setInterval(
-      () => {
+    this.#stops.push(
+      every(this.#options.folderEveryMs ?? 5 * 60_000, () => {
         this.folderChanged();
-      },
-      this.#options.folderEveryMs ?? 5 * 60_000,
+      }),
     );
-    this.#folderTimer.unref();
     for (const lane of this.#lanes) lane.kick();
     for (const upkeep of this.#upkeep) upkeep.start(this.#options.upkeep);
   }
@@ -203,13 +201,13 @@ export class BackupCoordinator {
   async close(boundMs = 5_000): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const heartbeat of this.#heartbeats) clearInterval(heartbeat);
-    clearInterval(this.#folderTimer);
+    for (const stop of this.#stops) stop();
     for (const lane of this.#lanes) lane.stop();
     const bound = AbortSignal.timeout(boundMs);
-    const release = this.#fences.map(({ fence, beating }) =>
-      beating.then(() => fence.release(bound)).catch(() => undefined),
-    );
+    const release = this.#fences.map(async ({ fence, beating }) => {
+      await beating;
+      await fence.release(bound).catch(() => undefined);
+    });
     await within(
       boundMs,
       Promise.all([
@@ -222,11 +220,12 @@ export class BackupCoordinator {
     this.#folder?.close();
   }
 
-  async #beat({ lane, fence }: Fenced, first: boolean): Promise<void> {
+  /** Never rejects. */
+  async #beat({ lane, fence }: Fenced): Promise<void> {
     const { name } = lane.destination;
     try {
       const before = fence.conflict;
-      if (first || fence.fence === 0) await fence.claim();
+      if (fence.fence === 0) await fence.claim();
       else await fence.renew();
       const { conflict } = fence;
       if (conflict === undefined || before !== undefined || this.#closed) return;
@@ -259,12 +258,4 @@ async function within(boundMs: number, work: Promise<unknown>): Promise<void> {
   });
   await Promise.race([work.then(() => undefined), bound]);
   clearTimeout(timer);
-}
-
-function readBootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '';
-  }
 }

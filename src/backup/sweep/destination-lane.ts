@@ -1,4 +1,5 @@
 import { explanationOf } from '../../core/errors.js';
+import { after } from '../../core/long-timers.js';
 import type { BackupJob, SharedCaptures } from '../capture/shared-captures.js';
 import { DestinationError, type Destination } from '../destinations/destination.js';
 import { MIRROR_EVERY_SAVE_BYTES, type DriveCore } from '../drive/drive-core.js';
@@ -31,8 +32,9 @@ interface Progress {
   wantFull: boolean;
 }
 
-/** Waits after failures that nothing but time can mend. */
+/** Shortest time between two pages. */
 const PAGE_EVERY_MS = 60_000;
+/** Waits after failures that nothing but time can mend. */
 const RETRY_MS = [5_000, 15_000, 60_000, 300_000] as const;
 
 /**
@@ -49,7 +51,7 @@ export class DestinationLane {
   readonly #progress: readonly Progress[];
   #status: DestinationStatus;
   #running: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #stopWaiting: (() => void) | undefined;
   #failures = 0;
   #failedAt = -Infinity;
   /** What the destination asked for with its last failure. */
@@ -109,14 +111,13 @@ export class DestinationLane {
   /** Something changed, or time has passed: start a save unless one is running or it is too early. */
   kick(): void {
     if (this.#running !== undefined || this.#stopped) return;
-    clearTimeout(this.#timer);
+    this.#stopWaiting?.();
     const next = this.#next();
     if (next === undefined) return;
     if (next.waitMs > 0) {
-      this.#timer = setTimeout(() => {
+      this.#stopWaiting = after(next.waitMs, () => {
         this.kick();
-      }, next.waitMs);
-      this.#timer.unref();
+      });
       return;
     }
     this.#running = this.#save(next.index).then(() => {
@@ -140,13 +141,14 @@ export class DestinationLane {
       await this.#writePage();
     } finally {
       this.#flushing = false;
+      this.kick(); // What has changed meanwhile.
     }
   }
 
   /** Ends writing; what is in flight is stopped. */
   stop(reason?: string): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#stopWaiting?.();
     if (reason !== undefined) this.#status = { ...this.#status, error: reason };
     this.#abort.abort(new DestinationError('aborted', reason ?? `${this.destination.name}: backups have ended.`));
   }

@@ -1,4 +1,5 @@
 import { explanationOf } from '../../core/errors.js';
+import { after, every } from '../../core/long-timers.js';
 import type { Destination } from '../destinations/destination.js';
 import type { DriveCore } from '../drive/drive-core.js';
 import type { Drive } from '../drive/drive.js';
@@ -42,8 +43,10 @@ export class Upkeep {
   readonly #destination: Destination;
   readonly #path: string;
   readonly #abort = new AbortController();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #stops: (() => void)[] = [];
   #queue: Promise<void> = Promise.resolve();
+  /** Work that waits for its turn: asked for again meanwhile, it is done once. */
+  readonly #waiting = new Set<string>();
   #result: UpkeepResult | undefined;
   #checkFolder: UpkeepOptions['checkFolder'];
   /** Saves up to the last prune. */
@@ -66,37 +69,39 @@ export class Upkeep {
     const { firstPruneMs = 120_000, pruneEveryMs = 3_600_000, pruneAfterSaves = 500 } = options;
     this.#checkFolder = options.checkFolder;
     const prune = (): void => {
-      this.#run(() => this.#prune());
+      this.#run('prune', () => this.#prune());
     };
     const count = (): void => {
       if (this.#core.savesTo(this.#destination) - this.#prunedAt >= pruneAfterSaves) prune();
     };
-    this.#timers.push(
-      setTimeout(prune, firstPruneMs),
-      setInterval(prune, pruneEveryMs),
-      setInterval(count, Math.min(COUNT_MS, firstPruneMs)),
+    this.#stops.push(
+      after(firstPruneMs, prune),
+      every(pruneEveryMs, prune),
+      every(Math.min(COUNT_MS, firstPruneMs), count),
     );
     const { verify } = this.#destination.policy ?? {};
     if (verify?.everyMs !== undefined) {
       const { everyMs, deep } = verify;
-      this.#timers.push(
-        setInterval(() => {
-          this.#run(() => this.#verify(deep));
-        }, everyMs),
+      this.#stops.push(
+        every(everyMs, () => {
+          this.#run('verify', () => this.#verify(deep));
+        }),
       );
     }
-    for (const timer of this.#timers) timer.unref();
   }
 
   /** Ends it; what is under way is stopped. */
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const stop of this.#stops) stop();
     this.#abort.abort();
     await this.#queue;
   }
 
-  #run(work: () => Promise<void>): void {
+  #run(what: string, work: () => Promise<void>): void {
+    if (this.#waiting.has(what)) return;
+    this.#waiting.add(what);
     this.#queue = this.#queue.then(async () => {
+      this.#waiting.delete(what);
       if (this.#abort.signal.aborted) return;
       try {
         await work();

@@ -105,7 +105,11 @@ describe.skipIf(!hasS3Servers())('S3', () => {
     const open = await bucketAt('moto');
     const fences = Array.from(
       { length: 8 },
-      (_, index) => new OwnerFence(open(), 'study.db', { ownerId: `a${index}`.repeat(8), host: `host-${index}` }),
+      (_, index) =>
+        new OwnerFence(open(), 'study.db', {
+          ownerId: `a${index}`.repeat(8),
+          place: { host: `host-${index}`, bootId: '', pid: 1 },
+        }),
     );
     await Promise.all(fences.map((fence) => fence.claim()));
     expect(fences.map(({ fence }) => fence).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);

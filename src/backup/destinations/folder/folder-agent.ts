@@ -164,9 +164,22 @@ export function folderAgent(settings: FolderAgentSettings): void {
     }
   }
 
-  /** Copies into a new file and syncs it; what fails leaves nothing. */
-  function copyInto(target: string, from: string | Uint8Array): { bytes: number; sha256: string } {
-    const output = fs.openSync(target, 'wx');
+  /** What fails on the disk of this machine is no fault of the folder's. */
+  function here<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new AgentError('LOCAL_FILE', (error as Error).message);
+    }
+  }
+
+  /** Copies into a new file and syncs it; what fails leaves nothing. `writing` is around all that is done with the new file. */
+  function copyInto(
+    target: string,
+    from: string | Uint8Array,
+    writing: <T>(work: () => T) => T = (work) => work(),
+  ): { bytes: number; sha256: string } {
+    const output = writing(() => fs.openSync(target, 'wx'));
     const hash = createHash('sha256');
     let bytes = 0;
     try {
@@ -177,7 +190,9 @@ export function folderAgent(settings: FolderAgentSettings): void {
           for (let read = 1; read > 0; bytes += read) {
             read = fs.readSync(input, block, 0, BLOCK, null);
             hash.update(block.subarray(0, read));
-            writeAll(output, block.subarray(0, read));
+            writing(() => {
+              writeAll(output, block.subarray(0, read));
+            });
           }
         } finally {
           fs.closeSync(input);
@@ -187,7 +202,9 @@ export function folderAgent(settings: FolderAgentSettings): void {
         hash.update(from);
         bytes = from.length;
       }
-      fs.fsyncSync(output);
+      writing(() => {
+        fs.fsyncSync(output);
+      });
     } catch (error) {
       fs.closeSync(output);
       fs.rmSync(target, { force: true });
@@ -290,7 +307,7 @@ export function folderAgent(settings: FolderAgentSettings): void {
         if (!isFile(file)) return { found: false };
         if (request.op === 'get') return { found: true, data: fs.readFileSync(file) };
         if (request.op === 'checksum') return { found: true, ...digest(file) };
-        return { found: true, ...copyInto(request.file ?? '', file) };
+        return { found: true, ...copyInto(request.file ?? '', file, here) };
       }
     }
   }

@@ -58,6 +58,7 @@ const REASONS: Readonly<Record<string, DestinationErrorReason>> = {
   ENXIO: 'unreachable',
   ETIMEDOUT: 'timeout',
   SOURCE_CHANGED: 'sourceChanged',
+  LOCAL_FILE: 'localFile',
   READ_BACK: 'damaged',
 };
 /** What a person can do about it. */
@@ -250,7 +251,7 @@ export class FolderDestination implements Destination {
     agent.once('exit', (code, signal) => {
       this.#fail(agent, `its helper process ended (${signal ?? String(code)}).`);
     });
-    agent.once('error', (error) => {
+    agent.on('error', (error) => {
       this.#fail(agent, `its helper process failed: ${error.message}`);
     });
     this.#agent = agent;

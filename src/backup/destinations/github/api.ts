@@ -323,6 +323,7 @@ export class GitHubApi {
     try {
       return await work();
     } catch (error) {
+      if (error instanceof DestinationError) throw error;
       // Octokit wraps what the network said.
       const { cause } = error as { cause?: { cause?: unknown } };
       throw networkError(where, networkCause(cause) ?? error, signal);

@@ -16,7 +16,9 @@ import {
   type StoredObject,
 } from '../destination.js';
 import { assertSafeKey } from '../object-key.js';
+import { Once } from '../once.js';
 import { received, receivedFile } from '../transfer/received-file.js';
+import { isSafeServer } from '../transfer/server-url.js';
 import { sizeOf } from '../transfer/source-bytes.js';
 import { GitHubApi, type Asset } from './api.js';
 import { folderCode, LABELS, segmentCode, segmentName, splitKey } from './asset-names.js';
@@ -70,7 +72,7 @@ export class GitHubDestination implements Destination {
   readonly #store: ReleaseStore;
   /** Texts behind codes of folders and long names. */
   readonly #labels = new Map<string, string>();
-  #ready: Promise<void> | undefined;
+  readonly #ready = new Once<void>();
   #isTidy = false;
 
   constructor(options: GitHubDestinationOptions) {
@@ -269,11 +271,7 @@ export class GitHubDestination implements Destination {
   }
 
   #open(options: CallOptions): Promise<void> {
-    this.#ready ??= this.#look(options).catch((error: unknown) => {
-      this.#ready = undefined; // The next call tries again.
-      throw error;
-    });
-    return this.#ready;
+    return this.#ready.get(() => this.#look(options));
   }
 
   async #look(options: CallOptions): Promise<void> {
@@ -306,7 +304,8 @@ export const githubDestinationKind = defineDestinationKind({
       .optional()
       .describe('Variable with the token. Default: GITHUB_TOKEN, else GH_TOKEN.'),
     apiUrl: z
-      .url({ protocol: /^https?$/ })
+      .url()
+      .refine(isSafeServer, 'https (or http to this machine), and without credentials')
       .optional()
       .describe('Of a GitHub Enterprise Server, such as https://github.example.com/api/v3.'),
     allowPublic: z

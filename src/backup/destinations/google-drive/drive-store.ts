@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { messageOf } from '../../../core/errors.js';
 import {
   DestinationError,
   type Listing,
@@ -12,6 +10,7 @@ import {
   type PutOptions,
 } from '../destination.js';
 import { unsafePathReason } from '../object-key.js';
+import { newFile } from '../transfer/received-file.js';
 import type { DriveClient, DriveFile } from './drive-client.js';
 import { uploadFile } from './file-upload.js';
 import type { FolderTree } from './folder-tree.js';
@@ -118,27 +117,16 @@ export class DriveStore {
   async download(key: string, target: string, signal: AbortSignal | undefined): Promise<ObjectChecksum | undefined> {
     const [file] = await this.#find(key, signal);
     if (file === undefined) return undefined;
-    const output = await open(target, 'wx');
-    const hash = createHash('sha256');
-    try {
+    return newFile(target, async (write) => {
+      const hash = createHash('sha256');
       const read = await this.#read(`getting ${key}`, file, signal, (stream) =>
         consume(stream, async (block) => {
           hash.update(block);
-          await written(target, () => output.writeFile(block));
+          await write(block);
         }),
       );
-      if (read !== undefined) {
-        await written(target, () => output.sync());
-        return { bytes: read.length, sha256: hash.digest('hex') };
-      }
-    } catch (error) {
-      await rm(target, { force: true });
-      throw error;
-    } finally {
-      await output.close();
-    }
-    await rm(target, { force: true });
-    return undefined;
+      return read && { bytes: read.length, sha256: hash.digest('hex') };
+    });
   }
 
   async checksum(key: string, signal: AbortSignal | undefined): Promise<ObjectChecksum | undefined> {
@@ -406,13 +394,4 @@ async function consume(stream: Readable, take: (block: Buffer) => Promise<void>)
     length += (block as Buffer).length;
   }
   return { length };
-}
-
-/** A full or broken disk here is no fault of Drive's. */
-async function written(target: string, write: () => Promise<void>): Promise<void> {
-  try {
-    await write();
-  } catch (error) {
-    throw new DestinationError('failed', `${target} cannot be written: ${messageOf(error)}`, { permanent: true });
-  }
 }

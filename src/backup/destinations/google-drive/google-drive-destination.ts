@@ -7,6 +7,7 @@ import { defineDestinationKind } from '../destination-kind.js';
 import type { CallOptions, Destination, DestinationPolicy, DestinationTraits, Listing } from '../destination.js';
 import type { ObjectBody, ObjectChecksum, PutOptions, PutReceipt } from '../destination.js';
 import { assertSafeKey } from '../object-key.js';
+import { isSafeServer } from '../transfer/server-url.js';
 import type { TokenSource } from './access-token.js';
 import { findCredentials } from './credentials.js';
 import { DriveClient } from './drive-client.js';
@@ -128,13 +129,6 @@ export class GoogleDriveDestination implements Destination {
   }
 }
 
-/** Credentials travel: only to a server that proves who it is, or to this machine. */
-function isSafeRoot(url: string): boolean {
-  const { protocol, hostname, username, password } = new URL(url);
-  if (username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname));
-}
-
 const identifier = z
   .string()
   .regex(/^[A-Za-z0-9_-]{5,}$/, 'an identifier as in the address of the folder or shared drive');
@@ -170,7 +164,7 @@ export const googleDriveDestinationKind = defineDestinationKind({
       ),
     rootUrl: z
       .url()
-      .refine(isSafeRoot, 'https, or http to this machine')
+      .refine(isSafeServer, 'https, or http to this machine')
       .default(ROOT_URL)
       .describe('Server that speaks the Drive API, where it is not the usual one.'),
   }),

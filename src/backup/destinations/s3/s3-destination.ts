@@ -21,6 +21,7 @@ import {
 import { assertSafeKey, STORE } from '../object-key.js';
 import { stopped } from '../transfer/network-errors.js';
 import { received, receivedChecksum, receivedFile } from '../transfer/received-file.js';
+import { holdsCredentials } from '../transfer/server-url.js';
 import { sizeOf, wholeBody } from '../transfer/source-bytes.js';
 import { connectS3, type S3ClientOptions, type S3Connection, type SendOptions } from './client.js';
 import { isNotThere, s3Error } from './errors.js';
@@ -352,7 +353,7 @@ export const s3DestinationKind = defineDestinationKind({
     region: z.string().min(1).optional().describe('Region of the bucket; else AWS_REGION or the profile says it.'),
     endpoint: z
       .url({ protocol: /^https?$/ })
-      .refine((url) => new URL(url).username === '' && new URL(url).password === '', 'holds credentials: never here')
+      .refine((url) => !holdsCredentials(url), 'holds credentials: never here')
       .optional()
       .describe('URL of a service other than Amazon.'),
     pathStyle: z
