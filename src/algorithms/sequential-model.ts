@@ -43,7 +43,9 @@ const WARP_MARGIN = 0.05;
  */
 const NOISE_FACTOR = 3;
 
-const TREES = 40;
+/** Trees where every parameter is discrete, and else: there they are asked less, and growing them takes most of the time. */
+const TREES_OF_DISCRETE = 40;
+const TREES = 25;
 /** Columns that each node of a tree tries. */
 const MOST_CUTS = 6;
 /** Weight of the trees below which they are left out. */
@@ -236,7 +238,8 @@ function growTrees(
   random: Random,
 ): ExtraTrees {
   const columnShare = Math.min(1, MOST_CUTS / columns.length);
-  return new ExtraTrees(columns, rows, targets, random, { trees: TREES, bootstrap: true, columnShare });
+  const trees = isDiscrete(columns) ? TREES_OF_DISCRETE : TREES;
+  return new ExtraTrees(columns, rows, targets, random, { trees, bootstrap: true, columnShare });
 }
 
 /** Whether trees predict results left out well enough beside a process to be asked at all: growing them takes as long as the rest. */
