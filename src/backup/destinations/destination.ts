@@ -52,6 +52,9 @@ export interface StoredObject {
   readonly storageClass?: string | undefined;
 }
 
+/** Classes of storage from which an object has to be thawed before it can be read, which takes hours. */
+export const FROZEN_CLASSES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
+
 export interface Listing {
   /** Objects directly below the prefix, by key. Unfinished ones are not shown. */
   readonly objects: readonly StoredObject[];

@@ -103,6 +103,11 @@ export async function loadManifest(
   return manifest;
 }
 
+/** Whether a target is the wanted one or lies below it; every one where none is wanted. */
+export function isWanted(target: string, wanted: string | undefined): boolean {
+  return wanted === undefined || target === wanted || target.startsWith(`${wanted}/`);
+}
+
 /** Every target that a destination knows, by path. A name that would leave the project was made by no writer of this format. */
 export async function listTargets(destination: Destination, options?: CallOptions): Promise<string[]> {
   const { folders } = await destination.list(`${STORE}/targets/`, options);

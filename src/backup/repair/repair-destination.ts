@@ -1,6 +1,6 @@
 import { DestinationError, type Destination } from '../destinations/destination.js';
 import type { DriveCore } from '../drive/drive-core.js';
-import { isContinuedBy, listManifests, listTargets, loadManifest, targetFolder } from '../format/catalog.js';
+import { isContinuedBy, isWanted, listManifests, listTargets, loadManifest, targetFolder } from '../format/catalog.js';
 import { ManifestError, type Manifest, type ManifestName } from '../format/manifest.js';
 import { packKey } from '../format/packs.js';
 import { MirrorCheck } from '../verify/check-mirror.js';
@@ -61,8 +61,7 @@ export class DestinationRepair {
       }
     }
     for (const target of targets) {
-      const wanted = this.#path;
-      if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;
+      if (!isWanted(target, this.#path)) continue;
       const pool = new ChunkPool(this.#core, target, this.#destination, this.#signal);
       try {
         await this.#target(target, pool);

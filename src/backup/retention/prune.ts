@@ -4,7 +4,7 @@ import { callsAtOnce, eachAtOnce } from '../destinations/at-once.js';
 import type { Destination } from '../destinations/destination.js';
 import type { DriveCore } from '../drive/drive-core.js';
 import { coreOf, type Drive } from '../drive/drive.js';
-import { listManifests, listTargets, loadManifest, targetFolder } from '../format/catalog.js';
+import { isWanted, listManifests, listTargets, loadManifest, targetFolder } from '../format/catalog.js';
 import { GarbageNotes } from '../format/garbage-notes.js';
 import { keptStates } from '../format/kept-states.js';
 import { ManifestError, type ManifestName } from '../format/manifest.js';
@@ -162,7 +162,7 @@ class DestinationPrune {
     await this.#destination.check({ signal });
     const all = await listTargets(this.#destination, { signal });
     for (const target of all) {
-      if (wanted === undefined || target === wanted || target.startsWith(`${wanted}/`)) await this.#target(target);
+      if (isWanted(target, wanted)) await this.#target(target);
     }
     await this.#packs(all);
   }

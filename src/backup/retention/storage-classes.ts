@@ -1,8 +1,6 @@
 import { KEEP_TIERS, type KeepTier, type StorageClasses } from '../../core/sweep-config.js';
-import type { CallOptions, Destination, StoredObject } from '../destinations/destination.js';
+import { FROZEN_CLASSES, type CallOptions, type Destination, type StoredObject } from '../destinations/destination.js';
 
-/** From these an object has to be thawed; it is left where it is. */
-const FROZEN: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 const STANDARD = 'STANDARD';
 
 /** The class of a tier: its own, or that of the nearest tier before it that has one. */
@@ -45,7 +43,8 @@ export async function applyStorageClasses(
   let moved = 0;
   for (const { key, sha256, storageClass = STANDARD } of packs) {
     const tier = tiers.of(sha256);
-    if (tier === undefined || FROZEN.has(storageClass)) continue;
+    // What is frozen is left where it is.
+    if (tier === undefined || FROZEN_CLASSES.has(storageClass)) continue;
     const wanted = classOf(tier, classes);
     if (wanted === storageClass) continue;
     await move(key, wanted, options);

@@ -9,7 +9,7 @@ import { callsAtOnce, eachAtOnce } from '../destinations/at-once.js';
 import { DestinationError, type Destination } from '../destinations/destination.js';
 import type { DriveCore } from '../drive/drive-core.js';
 import { digestFile } from '../files/file-digest.js';
-import { listManifests, listTargets, loadManifest } from '../format/catalog.js';
+import { isWanted, listManifests, listTargets, loadManifest } from '../format/catalog.js';
 import type { Manifest, ManifestName, Member } from '../format/manifest.js';
 import { listPacks, packKey } from '../format/packs.js';
 import { archiveProblem } from './check-content.js';
@@ -62,7 +62,7 @@ export class DestinationCheck {
     for (const { key, problem } of await damagedRecords(this.#destination, targets, signal))
       this.#damaged(key, 'record', problem);
     for (const target of targets) {
-      if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;
+      if (!isWanted(target, wanted)) continue;
       const names = await listManifests(this.#destination, target, { signal });
       const chosen = names.filter((_, index) => index === 0 || sample >= 1 || Math.random() < sample);
       // Read whole, a state needs the memory and the disk for itself.

@@ -2,7 +2,7 @@ import { explanationOf } from '../../core/errors.js';
 import { callsAtOnce, eachAtOnce } from '../destinations/at-once.js';
 import type { Confirmation, Destination } from '../destinations/destination.js';
 import { coreOf, type Drive } from '../drive/drive.js';
-import { branchHeads, listManifests, listTargets, loadManifest } from '../format/catalog.js';
+import { branchHeads, isWanted, listManifests, listTargets, loadManifest } from '../format/catalog.js';
 import { ManifestError } from '../format/manifest.js';
 import { listPacks } from '../format/packs.js';
 
@@ -52,7 +52,7 @@ export async function listBackups(
         // Encrypted sizes are those of the plain bytes; see `EncryptingDestination`.
         const packs = new Map((await listPacks(destination)).map(({ sha256, bytes }) => [sha256, bytes]));
         for (const target of await listTargets(destination)) {
-          if (wanted !== undefined && target !== wanted && !target.startsWith(`${wanted}/`)) continue;
+          if (!isWanted(target, wanted)) continue;
           const names = await listManifests(destination, target);
           const heads = new Set(branchHeads(names).map((head) => head.name));
           const facts = new Map<string, Pick<ListedBackup, 'bytes' | 'verified'>>();

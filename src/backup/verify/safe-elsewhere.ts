@@ -9,7 +9,7 @@ import type { DriveCore } from '../drive/drive-core.js';
 import { coreOf, type Drive } from '../drive/drive.js';
 import { digestFile } from '../files/file-digest.js';
 import { isSidecar } from '../files/unfinished-names.js';
-import { listManifests, listTargets, loadManifest } from '../format/catalog.js';
+import { isWanted, listManifests, listTargets, loadManifest } from '../format/catalog.js';
 import { keepState } from '../format/kept-states.js';
 import { ManifestError, type ManifestName, type Member } from '../format/manifest.js';
 import { packKey } from '../format/packs.js';
@@ -96,8 +96,7 @@ export class SafeElsewhere {
         return;
       }
       for (const target of await listTargets(destination, options)) {
-        if (target === wanted || target.startsWith(`${wanted}/`) || wanted.startsWith(`${target}/`))
-          await this.#addTarget(destination, target);
+        if (isWanted(target, wanted) || isWanted(wanted, target)) await this.#addTarget(destination, target);
       }
     } catch (error) {
       this.#problems.push(`${destination.name} does not answer: ${explanationOf(error)}`);

@@ -7,6 +7,7 @@ import { UsageError } from '../../../core/errors.js';
 import { defineDestinationKind } from '../destination-kind.js';
 import {
   DestinationError,
+  FROZEN_CLASSES,
   type CallOptions,
   type Destination,
   type DestinationPolicy,
@@ -56,8 +57,6 @@ export interface S3DestinationOptions extends S3ClientOptions {
 const MIB = 1 << 20;
 const DAY_MS = 86_400_000;
 const STANDARD = 'STANDARD';
-/** From these classes an object must be thawed before it can be read, which takes hours. */
-const FROZEN = new Set(['GLACIER', 'DEEP_ARCHIVE']);
 
 /** Amazon S3, and whatever speaks its protocol. */
 export class S3Destination implements Destination {
@@ -366,7 +365,7 @@ export const s3DestinationKind = defineDestinationKind({
     const { name, project, policy, tags, storageClass } = context;
     const classes = typeof storageClass === 'string' ? { newest: storageClass } : storageClass;
     const newest = classes?.newest;
-    if (newest !== undefined && FROZEN.has(newest)) {
+    if (newest !== undefined && FROZEN_CLASSES.has(newest)) {
       throw new UsageError(
         `Destination "${name}" (s3): storage_class ${newest} for the newest states would make them unreadable for hours.`,
         { hint: `Freeze old states only: storage_class: {months: ${newest}}` },
