@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { Figure } from '../analysis/plots/figure.js';
 import { UsageError } from '../core/errors.js';
 import { nearestName } from '../core/nearest-name.js';
 import type { CatalogEntry } from '../app/studies/catalog-entry.js';
@@ -9,18 +10,12 @@ import { FigureProcess } from './figure-process.js';
 import type { OpenedStudy } from './open-studies.js';
 
 const KEPT = 300;
-/** Figures of the views that people open first, in the order in which they see them; none of them takes seconds. */
-const FORESEEN = [
-  'optimizationHistory',
-  'intermediateValues',
-  'paramImportances',
-  'timeline',
-  'parallelCoordinate',
-  'slice',
-  'contour',
-  'rank',
-  'edf',
-] as const;
+/** Figures that people see first. */
+const FIRST = ['optimizationHistory', 'intermediateValues'] as const;
+/** Those of the views that they open next, in the order in which they see them; none of them takes seconds. */
+const FORESEEN = ['paramImportances', 'timeline', 'parallelCoordinate', 'slice', 'contour', 'rank', 'edf'] as const;
+/** So long a visitor who comes at once has this machine for the page itself. */
+const SETTLING_MS = 1_500;
 /** So often it is looked whether somebody still waits for a figure. */
 const LOOK_MS = 30;
 
@@ -30,7 +25,8 @@ export class FigureAnswers {
   readonly #quick = new FigureProcess();
   /** For what takes seconds, so that nothing else waits for it or gets less of the machine. */
   readonly #slow = new FigureProcess({ isPatient: true });
-  readonly #foreseen = new Set<string>();
+  /** Studies whose figures were foreseen. */
+  readonly #known = new Set<string>();
   /** Figures that somebody waits for. */
   #wanted = 0;
   #isClosed = false;
@@ -64,18 +60,28 @@ export class FigureAnswers {
     }
   }
 
-  /** Makes the figures of a study that people look at first, once, while nobody waits for one: they are there when they are asked for. */
+  /** Makes what people see first of a study. What cannot be made is told to whoever asks for it. */
+  async makeFirst(opened: OpenedStudy): Promise<void> {
+    for (const kind of FIRST) await this.#foreseen(opened, kind);
+  }
+
+  /** Makes the figures of the other views once, while nobody waits for one: they are there when they are asked for. */
   async foresee(opened: OpenedStudy): Promise<void> {
-    const { entry, study } = opened;
-    if (this.#foreseen.has(entry.id)) return;
-    this.#foreseen.add(entry.id);
+    const { id } = opened.entry;
+    if (this.#known.has(id)) return;
+    this.#known.add(id);
+    await sleep(SETTLING_MS, undefined, { ref: false });
     for (const kind of FORESEEN) {
-      if (!isApplicable(kind, study.directions.length)) continue;
       while (this.#wanted > 0) await sleep(LOOK_MS);
       if (this.#isClosed) return;
-      // What cannot be made is told to whoever asks for it.
-      await this.#once(opened, { entry, kind, as: 'json', objective: 0, params: undefined }).catch(() => undefined);
+      await this.#foreseen(opened, kind);
     }
+  }
+
+  async #foreseen(opened: OpenedStudy, kind: Figure['kind']): Promise<void> {
+    const { entry, study } = opened;
+    if (this.#isClosed || !isApplicable(kind, study.directions.length)) return;
+    await this.#once(opened, { entry, kind, as: 'json', objective: 0, params: undefined }).catch(() => undefined);
   }
 
   async #once(opened: OpenedStudy, order: FigureOrder): Promise<string> {

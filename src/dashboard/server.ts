@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -99,11 +100,16 @@ function newestOf(entries: readonly CatalogEntry[]): CatalogEntry[] {
   return dated.slice(0, MOST_OPENED).map(({ entry }) => entry);
 }
 
+/** So long the address waits at most for the figures of the newest study. */
+const FIRST_FIGURES_MS = 1_000;
+
 /** Opens a study before anybody looks at it. What cannot be opened is shown as such when somebody does. */
 async function openEarly(entry: CatalogEntry, studies: Studies, figures: FigureAnswers): Promise<void> {
   figures.prepare(entry);
   const opened = await studies.open(entry.id).catch(() => undefined);
-  if (opened !== undefined) void figures.foresee(opened);
+  if (opened === undefined) return;
+  await Promise.race([figures.makeFirst(opened), sleep(FIRST_FIGURES_MS, undefined, { ref: false })]);
+  void figures.foresee(opened);
 }
 
 /** How many of the first studies are read in about a second. */
