@@ -13,7 +13,18 @@ import { add, heading, nothing, resultLine } from './lib/results.mjs';
 import { red, say, yellow } from './lib/say.mjs';
 import { runVitest } from './lib/vitest.mjs';
 
-const lanes = ['interop', 'services', 'faults', 'tensorflow', 'browser', 'cluster', 'live', 'bench'];
+const lanes = [
+  'commands',
+  'interop',
+  'services',
+  'faults',
+  'tensorflow',
+  'browser',
+  'cluster',
+  'package',
+  'live',
+  'bench',
+];
 const [lane, ...rest] = process.argv.slice(2);
 if (!lanes.includes(lane)) {
   console.error(`There is no lane "${lane ?? ''}". There are: ${lanes.join(', ')}.`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CliProject } from '../support/cli-project.js';
+import { CliProject } from '../../support/cli-project.js';
 
 interface Stage {
   readonly stage: string;

@@ -15,8 +15,8 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const DATA = fileURLToPath(new URL('../../data/digits.csv.gz', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const DATA = fileURLToPath(new URL('../../../data/digits.csv.gz', import.meta.url));
 
 interface Stage {
   readonly stage: string;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { CliProject, exitOf, until, type RunSummary, type TrialRow } from '../support/cli-project.js';
+import { CliProject, exitOf, until, type RunSummary, type TrialRow } from '../../support/cli-project.js';
 
 // Each command is a process of its own, and the machine may be busy.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });

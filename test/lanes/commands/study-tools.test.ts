@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { CliProject } from '../support/cli-project.js';
+import { CliProject } from '../../support/cli-project.js';
 
 describe('looking deeper into a study', () => {
   let project: CliProject;
@@ -45,7 +45,7 @@ describe('a W&B sweep file and the program it names, both as they are', () => {
     try {
       for (const name of ['sweep.yaml', 'train.py']) {
         copyFileSync(
-          fileURLToPath(new URL(`../../examples/wandb/${name}`, import.meta.url)),
+          fileURLToPath(new URL(`../../../examples/wandb/${name}`, import.meta.url)),
           join(project.folder, name),
         );
       }

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { CliProject } from '../support/cli-project.js';
-import { DEMO_DB, rows, studyRows } from '../support/study-files.js';
+import { CliProject } from '../../support/cli-project.js';
+import { DEMO_DB, rows, studyRows } from '../../support/study-files.js';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
@@ -168,7 +168,7 @@ describe('import', () => {
 
   it('turns a W&B sweep file into a configuration', () => {
     for (const name of ['sweep.yaml', 'train.py']) {
-      copyFileSync(fileURLToPath(new URL(`../../examples/wandb/${name}`, import.meta.url)), join(project.folder, name));
+      copyFileSync(fileURLToPath(new URL(`../../../examples/wandb/${name}`, import.meta.url)), join(project.folder, name));
     }
     const before = hash(join(project.folder, 'sweep.yaml'));
     expect(project.json('import', 'sweep.yaml')).toMatchObject({ kind: 'wandb-sweep', trials: null });
@@ -189,7 +189,7 @@ describe('import', () => {
 });
 
 describe('run --storage', () => {
-  const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/optuna-dbs/${name}`, import.meta.url));
+  const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/optuna-dbs/${name}`, import.meta.url));
 
   it.each([
     ['earlier/optuna-2.10.1.db', 'several'],

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { filesBelow } from '../support/backup-project.js';
-import { CliProject, exitOf, until } from '../support/cli-project.js';
-import { DriveServer } from '../support/drive-server/drive-server.js';
+import { filesBelow } from '../../support/backup-project.js';
+import { CliProject, exitOf, until } from '../../support/cli-project.js';
+import { DriveServer } from '../../support/drive-server/drive-server.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 

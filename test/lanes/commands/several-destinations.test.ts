@@ -3,8 +3,8 @@ import { dirname, join, relative } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { CliProject } from '../support/cli-project.js';
-import { filesBelow, flipByte, packsOf } from '../support/backup-project.js';
+import { CliProject } from '../../support/cli-project.js';
+import { filesBelow, flipByte, packsOf } from '../../support/backup-project.js';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
