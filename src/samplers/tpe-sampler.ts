@@ -141,7 +141,11 @@ export class TPESampler implements Sampler {
         bestScore = score;
       }
       return Object.fromEntries(
-        Object.entries(space).map(([name, distribution], j) => [name, distribution.toExternal(best[j] ?? NaN)]),
+        Object.entries(space).map(([name, distribution], j) => {
+          const value = best[j] ?? NaN;
+          // A range narrower than any bandwidth that a number can hold (1e-308) has no density.
+          return [name, Number.isNaN(value) ? drawUniform(distribution, random) : distribution.toExternal(value)];
+        }),
       );
     } finally {
       release();

@@ -63,7 +63,7 @@ export class DashboardBrowser {
 
 /** Waits until an expression holds; asked through the browser's tools, for the page's policy lets nothing be evaluated in it. */
 export async function until(page: Page, expression: string): Promise<void> {
-  await expect.poll(() => page.evaluate(expression), { timeout: 20_000, interval: 25 }).toBe(true);
+  await expect.poll(() => page.evaluate(expression), { timeout: 60_000, interval: 25 }).toBe(true);
 }
 
 export async function settled(page: Page): Promise<void> {

@@ -168,7 +168,10 @@ describe('import', () => {
 
   it('turns a W&B sweep file into a configuration', () => {
     for (const name of ['sweep.yaml', 'train.py']) {
-      copyFileSync(fileURLToPath(new URL(`../../../examples/wandb/${name}`, import.meta.url)), join(project.folder, name));
+      copyFileSync(
+        fileURLToPath(new URL(`../../../examples/wandb/${name}`, import.meta.url)),
+        join(project.folder, name),
+      );
     }
     const before = hash(join(project.folder, 'sweep.yaml'));
     expect(project.json('import', 'sweep.yaml')).toMatchObject({ kind: 'wandb-sweep', trials: null });
@@ -189,7 +192,8 @@ describe('import', () => {
 });
 
 describe('run --storage', () => {
-  const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/optuna-dbs/${name}`, import.meta.url));
+  const fixture = (name: string): string =>
+    fileURLToPath(new URL(`../../fixtures/optuna-dbs/${name}`, import.meta.url));
 
   it.each([
     ['earlier/optuna-2.10.1.db', 'several'],
