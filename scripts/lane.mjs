@@ -2,7 +2,7 @@
  * `npm run test:<lane>` and `npm run bench`: prepares what the lane needs, then runs test/lanes/<lane> (bench: bench/ too).
  * A part that cannot be had is skipped visibly; with CI=true it counts as a failure. `live` only ever skips.
  *
- *   node scripts/lane.mjs LANE [arguments for vitest]
+ *   node scripts/lane.mjs LANE [part of a file's name …] [arguments for vitest]
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -52,9 +52,22 @@ async function run() {
   for (const problem of problems) say(strict ? red(`missing: ${problem}`) : yellow(`skipped: ${problem}`));
   const missing = { ...nothing(), [strict ? 'failed' : 'skipped']: problems.length };
   if (essential) return missing;
-  const patterns = folders.map((folder) => `${relative(root, folder)}/`);
-  const args = ['--config', 'vitest.lanes.config.ts', ...patterns, ...rest];
+  // Names narrow the lane; vitest alone would add them to it.
+  const names = rest.slice(0, rest.findIndex((word) => word.startsWith('-')) >>> 0);
+  const patterns =
+    names.length > 0 ? filesNamed(folders, names) : folders.map((folder) => `${relative(root, folder)}/`);
+  if (patterns.length === 0) {
+    say(red(`no test file of this lane is named like ${names.join(', ')}`));
+    return { ...nothing(), failed: 1 };
+  }
+  const args = ['--config', 'vitest.lanes.config.ts', ...patterns, ...rest.slice(names.length)];
   return add(missing, await runVitest(`lane-${lane}`, args, { env }));
+}
+
+function filesNamed(folders, names) {
+  return folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => `${relative(root, folder)}/${name}`))
+    .filter((path) => path.endsWith('.test.ts') && names.some((name) => path.includes(name)));
 }
 
 function hasTests(folder) {

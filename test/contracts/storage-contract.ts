@@ -8,6 +8,7 @@ import {
 } from '../../src/core/distributions.js';
 import { DuplicatedStudyError, StudyNotFoundError, UpdateFinishedTrialError } from '../../src/core/errors.js';
 import { FrozenTrial, type TrialTemplate } from '../../src/core/frozen-trial.js';
+import { createRandom } from '../../src/core/random.js';
 import type { Storage, StudyRecord, TrialWrite } from '../../src/storage/storage.js';
 import { storageChangesContract } from './storage-changes-contract.js';
 
@@ -252,6 +253,28 @@ export function storageContract(name: string, create: () => Promise<StorageUnder
           expect(new Map(Object.entries(trial.systemAttrTexts))).toEqual(new Map(Object.entries(ODD_TEXTS)));
         }
         expect(stored.params).toMatchObject({ a: 4, c: null, odd: 1 });
+      });
+
+      it('keep every bit of a number', async () => {
+        const id = await newStudy();
+        const random = createRandom(7);
+        const at = (scale: number): number => (random.uniform() - 0.5) * 10 ** scale;
+        const reports = Object.fromEntries(Array.from({ length: 2000 }, (_, step) => [step, at(step % 17)]));
+        const values = Array.from({ length: 400 }, (_, index) => at(index % 40));
+        const created = await storage.createTrials(
+          id,
+          values.map((value, index) => ({
+            state: 'COMPLETE',
+            startedAt: NOW,
+            completedAt: LATER,
+            values: [value],
+            ...(index === 0 && { intermediateValues: reports }),
+          })),
+        );
+        expect(created).toHaveLength(values.length);
+        const stored = await allTrials(storage, id);
+        expect(stored.map((trial) => trial.values?.[0])).toEqual(values);
+        expect(stored[0]?.intermediateValues).toEqual(reports);
       });
 
       it('are numbered 0, 1, 2, … in the order of creation, per study', async () => {
