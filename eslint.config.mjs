@@ -17,7 +17,19 @@ const exits = {
 };
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'outputs/', '.cache/', 'data/', 'test/fixtures/', 'docs/api/', '**/*.d.ts'] },
+  {
+    ignores: [
+      'dist/',
+      'build/',
+      'coverage/',
+      'outputs/',
+      '.cache/',
+      'data/',
+      'test/fixtures/',
+      'docs/api/',
+      '**/*.d.ts',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts', '**/*.tsx'],

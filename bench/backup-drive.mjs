@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { createDestination, createDrive, SqliteSnapshotSource } from '../dist/index.js';
-import { readEvents } from '../dist/app/sweep/events-log.js';
+import { readEvents } from '../build/app/sweep/events-log.js';
 import { median, show, takeLength, upperBoundOfMedian } from './backup-measure.mjs';
 import { fillStudy, writeProject } from './backup-study.mjs';
 

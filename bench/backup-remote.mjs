@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { DriveCore } from '../dist/backup/drive/drive-core.js';
-import { OwnerFence } from '../dist/backup/ownership/owner-fence.js';
+import { DriveCore } from '../build/backup/drive/drive-core.js';
+import { OwnerFence } from '../build/backup/ownership/owner-fence.js';
 import { createDestination, createDrive, SqliteSnapshotSource } from '../dist/index.js';
 import { at } from '../scripts/lib/paths.mjs';
 import { pythonWith } from '../scripts/lib/python.mjs';

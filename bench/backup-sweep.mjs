@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { BackupCoordinator, FolderDestination, runSweep } from '../dist/index.js';
-import { readEvents } from '../dist/app/sweep/events-log.js';
+import { readEvents } from '../build/app/sweep/events-log.js';
 
 const [configPath, trials, latency] = process.argv.slice(2);
 

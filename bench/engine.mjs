@@ -41,7 +41,7 @@ async function trialsPerSecond(options, n) {
   return rate;
 }
 
-const { openStorage } = await import('../dist/storage/open-storage.js');
+const { openStorage } = await import('../build/storage/open-storage.js');
 const sqlite = (n, durability) => () =>
   inFolder(async (folder) =>
     trialsPerSecond(

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, copyFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { convertLayersModel } from '../dist/pipeline/convert/onnx/convert-layers-model.js';
+import { convertLayersModel } from '../build/pipeline/convert/onnx/convert-layers-model.js';
 
 const main = resolve('dist/cli/main.js');
 const report = (name, value, goal, unit) =>

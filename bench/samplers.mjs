@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 
 import { createStudy, createTrial, FloatDistribution, NopPruner } from '../dist/index.js';
-import { samplerDefinitions } from '../dist/samplers/sampler-registry.js';
+import { samplerDefinitions } from '../build/samplers/sampler-registry.js';
 
 const args = process.argv.slice(2);
 const option = (name, standard) => {

@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { availableBackends, useBackend } from '../dist/training/backends.js';
-import { loadTabularData } from '../dist/training/data/tabular-data.js';
-import { loadTensorflow } from '../dist/training/tensorflow.js';
-import { findTrainer } from '../dist/training/trainers.js';
+import { availableBackends, useBackend } from '../build/training/backends.js';
+import { loadTabularData } from '../build/training/data/tabular-data.js';
+import { loadTensorflow } from '../build/training/tensorflow.js';
+import { findTrainer } from '../build/training/trainers.js';
 
 /* global AbortController */
 const args = process.argv.slice(2);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { startDashboard } from '../dist/dashboard/server.js';
+import { startDashboard } from '../build/dashboard/server.js';
 import { at } from './lib/paths.mjs';
 import { pathOf } from './lib/run-command.mjs';
 

@@ -1,8 +1,7 @@
 import { at } from './paths.mjs';
 
 /**
- * Bundles what runs in browsers: the dashboard's page into `dist/dashboard/web`, and the report's script into `dist/report/client`;
- * and what draws without one into `dist/report/svg-engine.js`.
+ * Bundles what runs in browsers: the dashboard's page into `dist/dashboard/web`, and the report's script into `dist/report/client`.
  * Throws where that fails.
  */
 export async function buildWeb() {
@@ -39,18 +38,5 @@ export async function buildWeb() {
       lib: { entry: 'report-client.ts', formats: ['iife'], name: 'resweepReport', fileName: () => 'report-client.js' },
     },
   };
-  const svgEngine = {
-    ...common,
-    root: at('src', 'report'),
-    define: { 'process.env.NODE_ENV': '"production"' },
-    build: {
-      outDir: at('dist', 'report'),
-      emptyOutDir: false,
-      target: 'node20',
-      minify: true,
-      chunkSizeWarningLimit: 1_500,
-      lib: { entry: 'svg-engine.ts', formats: ['es'], fileName: () => 'svg-engine.js' },
-    },
-  };
-  for (const one of [page, script, svgEngine]) await build(one);
+  for (const one of [page, script]) await build(one);
 }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
+import { buildWeb } from './build-web.mjs';
+import { bundle } from './bundle.mjs';
 import { at } from './paths.mjs';
 import { runCommand, tool } from './run-command.mjs';
 import { dim, duration, red, say } from './say.mjs';
@@ -28,11 +30,11 @@ export function isBuilt() {
   return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint();
 }
 
-/** Compiles `src/` to `dist/`, and bundles what runs in browsers. Returns whether it worked. */
+/** Compiles `src/` to `build/` and its types to `dist/`, and bundles what runs into `dist/`. Returns whether it worked. */
 export async function build() {
   const start = Date.now();
   const before = fingerprint();
-  say(`Building (tsc, vite): usually ${existsSync(stampFile) ? '8' : '15'} s.`);
+  say(`Building (tsc, rolldown, vite): usually ${existsSync(stampFile) ? '8' : '15'} s.`);
   rmSync(stampFile, { force: true });
   const { code, output } = await runCommand(...tool('typescript/bin/tsc', ['-p', 'tsconfig.build.json']));
   if (code !== 0) {
@@ -42,11 +44,11 @@ export async function build() {
   }
   removeOrphans();
   try {
-    const { buildWeb } = await import('./build-web.mjs');
+    await bundle();
     await buildWeb();
   } catch (error) {
     say(dim(error instanceof Error ? error.message : String(error)));
-    say(red('The build failed: what runs in browsers could not be bundled.'));
+    say(red('The build failed: it could not be bundled.'));
     return false;
   }
   const main = at('dist', 'cli', 'main.js');
@@ -58,10 +60,12 @@ export async function build() {
 
 /** Deletes outputs whose source is gone: a stale module could still be imported. */
 function removeOrphans() {
-  for (const entry of readdirSync(at('dist'), { recursive: true, withFileTypes: true })) {
-    const output = join(entry.parentPath, entry.name);
-    const name = relative(at('dist'), output).replace(/\.(d\.ts|js)(\.map)?$/, '');
-    if (!entry.isFile() || name === relative(at('dist'), output)) continue;
-    if (!['.ts', '.tsx', '.js'].some((extension) => existsSync(at('src', `${name}${extension}`)))) rmSync(output);
+  for (const folder of ['build', 'dist']) {
+    for (const entry of readdirSync(at(folder), { recursive: true, withFileTypes: true })) {
+      const output = join(entry.parentPath, entry.name);
+      const name = relative(at(folder), output).replace(/\.(d\.ts|js)$/, '');
+      if (!entry.isFile() || name === relative(at(folder), output)) continue;
+      if (!['.ts', '.tsx'].some((extension) => existsSync(at('src', `${name}${extension}`)))) rmSync(output);
+    }
   }
 }

@@ -29,6 +29,7 @@ describe('the package', () => {
     for (const name of [
       'dist/cli/main.js',
       'dist/index.d.ts',
+      'dist/third-party-licenses.txt',
       'dist/dashboard/web/index.html',
       'dist/report/client/report-client.js',
       'configs/quickstart.yaml',
