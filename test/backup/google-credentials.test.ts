@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -66,6 +68,48 @@ describe('who asks Drive', () => {
     const file = content === undefined ? join(folder, name) : write(name, content);
     expect(() => choose({}, 'auto', file)).toThrow(message);
     expect(() => choose({}, 'auto', file)).not.toThrow('planted');
+  });
+});
+
+describe("what Google's library finds", () => {
+  const from = (tokenUrl: string) =>
+    findCredentials(
+      'd',
+      {
+        auth: 'auto',
+        scope: 'drive.file',
+        file: write('federated.json', {
+          type: 'external_account',
+          audience: '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q',
+          subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+          token_url: tokenUrl,
+          credential_source: { file: write('subject', 'planted-subject-token') },
+        }),
+      },
+      {},
+    );
+  const failing = async (status: number) => {
+    const answering = createServer((_, response) => {
+      response.writeHead(status, { 'content-type': 'application/json' }).end('{"error": "invalid_grant"}');
+    });
+    await new Promise<void>((resolve) => answering.listen(0, '127.0.0.1', resolve));
+    const { port } = answering.address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}/token`, close: () => answering.close() };
+  };
+
+  it.each([
+    [400, 'denied'],
+    [503, 'unreachable'],
+    [0, 'unreachable'],
+  ])('%i is %s', async (status, reason) => {
+    const { url, close } = await failing(status === 0 ? 500 : status);
+    if (status === 0) close();
+    const error: unknown = await from(url)
+      .fetch()
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ reason });
+    expect(String(error)).not.toContain('planted');
+    close();
   });
 });
 

@@ -1,7 +1,8 @@
 import { createSign } from 'node:crypto';
 
 import { loadOptional } from '../../../core/optional-package.js';
-import { DestinationError } from '../destination.js';
+import { DestinationError, type DestinationErrorReason } from '../destination.js';
+import { NETWORK_HINT, networkReason } from '../transfer/network-errors.js';
 import { sendHttp } from './http.js';
 import { DriveRequestError, refusal } from './request-error.js';
 
@@ -200,9 +201,12 @@ export class LibraryTokenSource implements TokenSource {
     let token: string | null | undefined;
     try {
       token = await auth.getAccessToken();
-    } catch {
-      // Its message may hold what was sent; what can be done is the same whatever it was.
-      token = undefined;
+    } catch (error) {
+      // Its message may hold what was sent, and is not shown.
+      const reason = passingReason(error);
+      if (reason !== undefined) {
+        throw new DestinationError(reason, 'Google could not be asked for access.', { hint: NETWORK_HINT });
+      }
     }
     if (typeof token !== 'string' || token === '') {
       throw new DestinationError('denied', 'No Google credentials were found, or they were refused.', {
@@ -211,6 +215,14 @@ export class LibraryTokenSource implements TokenSource {
     }
     return { token, lifetimeMs: 5 * 60_000 };
   }
+}
+
+/** Why Google's library got no answer, where asking again can help: the network, a server in trouble, too many requests. */
+function passingReason(error: unknown): DestinationErrorReason | undefined {
+  const { status, code } = error as { readonly status?: unknown; readonly code?: unknown };
+  if (typeof status !== 'number') return typeof code === 'string' ? networkReason({ code }) : undefined;
+  if (status === 429) return 'rateLimited';
+  return status >= 500 ? 'unreachable' : undefined;
 }
 
 function toAccessToken(document: Readonly<Record<string, unknown>>): AccessToken {
