@@ -63,6 +63,17 @@ it('init overwrites nothing, and then writes nothing', () => {
   expect(run('init')).toMatchObject({ code: 2, out: expect.stringContaining('resweep init --yes') as string });
 });
 
+it.each(['my "study": x #1, ünï', '2026', 'true', 'a [b] {c} ${HOME}'])(
+  'init writes the study name %s as it is',
+  (name) => {
+    const { run } = emptyFolder();
+    expect(run('init', '--yes', '--objective', 'module', '--study', name)).toMatchObject({ code: 0 });
+    const { code, json } = run('hash', 'sweep.yaml', '--json');
+    expect(code).toBe(0);
+    expect(JSON.stringify(json)).toContain(JSON.stringify(JSON.stringify(name)).slice(1, -1));
+  },
+);
+
 it('doctor says what is broken, how to mend it, and exits 1', () => {
   const { folder, run } = emptyFolder();
   run('init', '--yes', '--objective', 'module');

@@ -30,18 +30,25 @@ function objectiveOf({ objective, input, interpreter }: FirstConfig): string {
       return `objective:
   type: tfjs
   trainer: mlp-classifier # resweep schema lists the others
-  data: { path: ${input}, target: last, test: 0.2, validation: 0.2 }
+  data: { path: ${scalar(input)}, target: last, test: 0.2, validation: 0.2 }
   epochs: 10`;
     case 'command':
       return `objective:
   type: command
   # Any program. \${args} stands for --learning_rate=0.01 --layers=2 …; it prints JSON lines, see the file itself.
-  command: [${interpreter}, ${input}, '\${args}']`;
+  command: [${interpreter}, ${scalar(input)}, '\${args}']`;
     case 'module':
       return `objective:
   type: module
-  path: ${input} # its default export is called once per trial`;
+  path: ${scalar(input)} # its default export is called once per trial`;
   }
+}
+
+/** A text as YAML, also within brackets: in quotes unless it can be nothing but this text. */
+function scalar(text: string): string {
+  const isPlain = /^[A-Za-z][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
+  // Nothing in it is a variable of the environment.
+  return isPlain ? text : JSON.stringify(text).replaceAll('${', () => '$${');
 }
 
 /** The text of a configuration, with comments. */
@@ -54,7 +61,7 @@ export function firstConfigText(config: FirstConfig): string {
 #   resweep run ${configPath}       starts the sweep; the same command goes on with it
 #   resweep best ${configPath}      the best trial so far
 
-study: ${study} # name of the study: part of its identity
+study: ${scalar(study)} # name of the study: part of its identity
 backbone: ${objective === 'tfjs' ? 'mlp' : 'model'} # the model family being tuned: a folder under outputs/
 
 metric: ${metric}

@@ -5,6 +5,7 @@ import { UsageError } from '../../core/errors.js';
 import { defaultObjective, initProject, type InitOptions } from '../../app/init/init-project.js';
 import type { InitArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
+import type { Output } from '../output.js';
 
 const OBJECTIVES = ['tfjs', 'command', 'module'] as const;
 
@@ -24,7 +25,7 @@ export async function init(args: InitArguments): Promise<void> {
     study: args.study ?? (basename(dirname(resolve(args.config))).replaceAll(/[^\w.-]+/g, '-') || 'first-sweep'),
     trials: args.trials ?? 20,
   };
-  const answers = args.yes ? defaults : await ask(args, defaults);
+  const answers = args.yes ? defaults : await ask(args, defaults, output);
   const result = await initProject({ path: args.config, ...answers });
   const next = `resweep run ${result.config}`;
   if (output.json) output.document({ config: result.config, files: [...result.files], next });
@@ -36,17 +37,23 @@ export async function init(args: InitArguments): Promise<void> {
 type Answers = Pick<InitOptions, 'objective' | 'study' | 'trials'>;
 
 /** Asks what no option says; an empty answer takes the value in brackets. */
-async function ask(args: InitArguments, defaults: Answers): Promise<Answers> {
+async function ask(args: InitArguments, defaults: Answers, output: Output): Promise<Answers> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const abort = new AbortController();
   terminal.once('SIGINT', () => {
     abort.abort();
   });
-  const question = async <T>(text: string, preset: T, read: (answer: string) => T | undefined): Promise<T> => {
+  const question = async <T>(
+    text: string,
+    preset: T,
+    allowed: string,
+    read: (answer: string) => T | undefined,
+  ): Promise<T> => {
     for (;;) {
       const answer = (await terminal.question(`${text} [${String(preset)}] `, { signal: abort.signal })).trim();
       const value = answer === '' ? preset : read(answer);
       if (value !== undefined) return value;
+      output.print(`It must be ${allowed}, but got "${answer}".`);
     }
   };
   try {
@@ -55,12 +62,13 @@ async function ask(args: InitArguments, defaults: Answers): Promise<Answers> {
       (await question(
         'A trial is: tfjs (built-in trainer), command (any program), module (a function)',
         defaults.objective,
+        'tfjs, command or module',
         (answer) => OBJECTIVES.find((name) => answer !== '' && name.startsWith(answer)),
       ));
-    const study = args.study ?? (await question('Name of the study', defaults.study, (answer) => answer));
+    const study = args.study ?? (await question('Name of the study', defaults.study, 'any text', (answer) => answer));
     const trials =
       args.trials ??
-      (await question('Trials in all', defaults.trials, (answer) =>
+      (await question('Trials in all', defaults.trials, 'a whole number above 0', (answer) =>
         /^[1-9]\d*$/.test(answer) ? Number(answer) : undefined,
       ));
     return { objective, study, trials };

@@ -61,7 +61,7 @@ export const importCommand: CommandModule<object, ImportArguments> = {
       .option('study', { type: 'string', describe: 'Which study, where the file holds several' })
       .option('name', { type: 'string', describe: 'Another name for it in the storage' })
       .option('out', { type: 'string', describe: 'For a sweep file: the configuration to write' })
-      .example('$0 import optuna.db --config configs/sweep.yaml', '`$0 run configs/sweep.yaml` then goes on with it')
+      .example('$0 import optuna.db --config configs/sweep.yaml', 'resweep run configs/sweep.yaml then goes on with it')
       .example('$0 import journal.log --storage study.db --study digits', 'into a database file')
       .example('$0 import sweep.yaml --out configs/sweep.yaml', 'a W&B sweep file as a configuration') as never,
   handler: async (args) => (await import('../actions/import.js')).importCommand(args),
