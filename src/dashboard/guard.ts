@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 
 import type { MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
@@ -6,6 +7,8 @@ import { getCookie, setCookie } from 'hono/cookie';
 export interface GuardOptions {
   /** Names under which this server may be addressed, without port. */
   readonly hosts: readonly string[];
+  /** Whether it may be addressed by any number: which one leads here through a router is not known, and rebinding needs a name. */
+  readonly byNumber?: boolean | undefined;
   /** What a visitor must show; undefined: nothing (only this machine can reach the server). */
   readonly token: string | undefined;
 }
@@ -35,16 +38,18 @@ export function guard(options: GuardOptions): MiddlewareHandler {
   return async (c, next) => {
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
     const host = c.req.header('host') ?? '';
-    if (!options.hosts.includes(hostName(host))) return refuse(403, `This server is not ${host || 'without a name'}.`);
+    const name = hostName(host);
+    if (!options.hosts.includes(name) && !(options.byNumber === true && isNumber(name)))
+      return refuse(403, `This server is not ${host || 'without a name'}.`);
     const origin = c.req.header('origin');
     if (origin !== undefined && !isOwn(origin, host)) return refuse(403, 'Requests of other pages are not answered.');
     const site = c.req.header('sec-fetch-site');
-    const isVisit =
-      c.req.method === 'GET' && c.req.header('sec-fetch-mode') === 'navigate' && !c.req.path.startsWith('/api');
+    const looks = c.req.method === 'GET' || c.req.method === 'HEAD';
+    const isVisit = looks && c.req.header('sec-fetch-mode') === 'navigate' && !c.req.path.startsWith('/api');
     if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isVisit) {
       return refuse(403, 'Requests of other pages are not answered.');
     }
-    if (c.req.method !== 'GET' && c.req.header('x-resweep') !== '1') {
+    if (!looks && c.req.header('x-resweep') !== '1') {
       return refuse(403, 'A change must carry the header X-Resweep: 1.');
     }
     if (wanted === undefined) {
@@ -53,9 +58,11 @@ export function guard(options: GuardOptions): MiddlewareHandler {
     }
     const given = c.req.query('token');
     if (given !== undefined && isSame(given, wanted)) {
-      // Out of the address at once, so that it stays out of histories and screenshots.
       setCookie(c, COOKIE, given, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge: 30 * 86_400 });
-      return c.redirect(c.req.path, 303);
+      // Out of a browser's address at once, so that it stays out of histories and screenshots. A program may keep no cookies.
+      if (c.req.header('accept')?.includes('text/html') === true) return c.redirect(c.req.path, 303);
+      await next();
+      return undefined;
     }
     const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
     const shown = bearer ?? getCookie(c, COOKIE);
@@ -74,6 +81,11 @@ export function guard(options: GuardOptions): MiddlewareHandler {
 /** The name in a Host header, without its port. */
 function hostName(host: string): string {
   return host.replace(/:\d+$/, '').toLowerCase();
+}
+
+/** Whether a host is written as an address, not as a name. */
+function isNumber(name: string): boolean {
+  return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
 }
 
 function isOwn(origin: string, host: string): boolean {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -14,7 +15,7 @@ import type { ErrorAnswer } from './api-types.js';
 import { addEditRoutes } from './edit-routes.js';
 import { errorParts } from './error-parts.js';
 import { FigureAnswers } from './figure-answers.js';
-import { guard } from './guard.js';
+import { guard, type GuardOptions } from './guard.js';
 import { addLiveRoutes } from './live-routes.js';
 import { addLookRoutes } from './look-routes.js';
 import { placeLabels, Studies } from './studies.js';
@@ -48,11 +49,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The dashboard's requests and answers, without a socket. */
-export function dashboardApp(
-  studies: Studies,
-  figures: FigureAnswers,
-  options: { hosts: readonly string[]; token: string | undefined },
-): Hono {
+export function dashboardApp(studies: Studies, figures: FigureAnswers, options: GuardOptions): Hono {
   const app = new Hono();
   app.use('*', guard(options));
   addLookRoutes(app, studies, figures);
@@ -147,6 +144,12 @@ export async function startDashboard(options: DashboardOptions = {}): Promise<Ru
   }
 }
 
+/** An address of this machine that others can reach. */
+function outerAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}
+
 /** Serves until it is closed. @throws UsageError where the port is taken, or the address is not one of this machine */
 async function listen(
   options: DashboardOptions,
@@ -157,9 +160,11 @@ async function listen(
   const { host = '127.0.0.1', port = 8484, allowHosts = [] } = options;
   const isLocal = LOCAL.includes(host) || host === '::1';
   const token = options.token ?? (isLocal ? undefined : randomBytes(18).toString('base64url'));
-  const named = host === '0.0.0.0' || host === '::' ? [] : [host];
+  const isAny = host === '0.0.0.0' || host === '::';
+  const own = isAny ? [hostname()] : [host.includes(':') ? `[${host}]` : host];
   const app = dashboardApp(studies, figures, {
-    hosts: [...LOCAL, ...named, ...allowHosts].map((name) => name.toLowerCase()),
+    hosts: [...LOCAL, ...own, ...allowHosts].map((name) => name.toLowerCase()),
+    byNumber: isAny && token !== undefined,
     token,
   });
   const address = await new Promise<AddressInfo & { readonly stop: () => Promise<void> }>((resolve, reject) => {
@@ -187,7 +192,7 @@ async function listen(
       );
     });
   });
-  const shownHost = named[0] ?? '127.0.0.1';
+  const shownHost = allowHosts[0] ?? (isAny ? (outerAddress() ?? '127.0.0.1') : (own[0] ?? host));
   return {
     url: `http://${shownHost}:${address.port}/${token === undefined ? '' : `?token=${token}`}`,
     token,

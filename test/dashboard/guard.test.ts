@@ -1,5 +1,9 @@
+import { get } from 'node:http';
+import { hostname } from 'node:os';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { startDashboard } from '../../src/dashboard/server.js';
 import { DashboardProject } from './dashboard-support.js';
 
 describe('the dashboard', () => {
@@ -53,7 +57,7 @@ describe('the dashboard', () => {
   it('asks for its token where it has one, and takes it out of the address', async () => {
     expect((await closed.request('/api/studies')).status).toBe(401);
     expect((await closed.request('/api/studies?token=wrong')).status).toBe(401);
-    const first = await closed.request('/?token=right');
+    const first = await closed.request('/?token=right', { headers: { accept: 'text/html,*/*' } });
     expect(first.status).toBe(303);
     expect(first.headers.get('location')).toBe('/');
     const cookie = first.headers.get('set-cookie') ?? '';
@@ -62,6 +66,40 @@ describe('the dashboard', () => {
     const shown = { cookie: cookie.split(';')[0] ?? '' };
     expect((await closed.request('/api/studies', { headers: shown })).status).toBe(200);
     expect((await closed.request('/api/studies', { headers: { authorization: 'Bearer right' } })).status).toBe(200);
+    // A program that keeps no cookies is answered at once.
+    expect((await closed.request('/?token=right')).status).toBe(200);
+    expect((await closed.request('/api/studies?token=right')).status).toBe(200);
+  });
+
+  it('says what is there without its body', async () => {
+    const { status, headers } = await open.request('/', { method: 'HEAD' });
+    expect({ status, type: headers.get('content-type') }).toEqual({ status: 200, type: 'text/html; charset=utf-8' });
+    expect((await closed.request('/', { method: 'HEAD' })).status).toBe(401);
+  });
+
+  it('that listens everywhere is reached by the numbers and the name of its machine, with the token', async () => {
+    const dashboard = await startDashboard({ places: [open.root], port: 0, host: '0.0.0.0' });
+    try {
+      const { port } = new URL(dashboard.url);
+      // The address that is printed is one that others can reach.
+      expect((await fetch(dashboard.url)).status).toBe(200);
+      const status = (host: string, token?: string): Promise<number | undefined> =>
+        new Promise((resolve, reject) => {
+          const headers = { host, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+          get({ host: '127.0.0.1', port, path: '/api/studies', headers }, (response) => {
+            response.resume();
+            resolve(response.statusCode);
+          }).once('error', reject);
+        });
+      expect(await status(`192.168.7.7:${port}`, dashboard.token)).toBe(200);
+      expect(await status(`[fe80::1]:${port}`, dashboard.token)).toBe(200);
+      expect(await status(`${hostname()}:${port}`, dashboard.token)).toBe(200);
+      expect(await status(`192.168.7.7:${port}`)).toBe(401);
+      expect(await status(`evil.example:${port}`, dashboard.token)).toBe(403);
+      expect(await status(`1.2.3.4.evil.example:${port}`, dashboard.token)).toBe(403);
+    } finally {
+      await dashboard.close();
+    }
   });
 
   it('reads no file outside of the studies', async () => {
