@@ -13,7 +13,7 @@ export type {
 
 /*
  * What the server tells the page, and what the page may ask for. Plain JSON: times are ISO 8601 in UTC, numbers that JSON cannot hold
- * (NaN, infinities) are null.
+ * are null, but infinite results are words.
  */
 
 export type ShownState = 'COMPLETE' | 'PRUNED' | 'FAIL' | 'RUNNING' | 'WAITING' | 'INTERRUPTED';
@@ -29,9 +29,12 @@ export interface Counts {
   readonly finished: number;
 }
 
+/** A result or a constraint; infinite ones as words. */
+export type ResultNumber = number | 'Infinity' | '-Infinity' | null;
+
 export interface BestResult {
   readonly number: number;
-  readonly values: readonly (number | null)[];
+  readonly values: readonly ResultNumber[];
   readonly params: Readonly<Record<string, Scalar>>;
 }
 
@@ -106,7 +109,7 @@ export interface NoteText {
 export interface TrialLine {
   readonly number: number;
   readonly state: ShownState;
-  readonly values: readonly (number | null)[] | null;
+  readonly values: readonly ResultNumber[] | null;
   readonly params: Readonly<Record<string, Scalar>>;
   readonly startedAt: string | null;
   readonly seconds: number | null;
@@ -137,7 +140,7 @@ export interface TrialDetail extends TrialLine {
   readonly trialId: number;
   readonly completedAt: string | null;
   readonly curve: readonly (readonly [number, number | null])[];
-  readonly constraints: Readonly<Record<string, number | null>> | null;
+  readonly constraints: Readonly<Record<string, ResultNumber>> | null;
   readonly userAttrs: Readonly<Record<string, string>>;
   readonly failureLines: readonly string[];
   readonly retryOf: readonly number[];

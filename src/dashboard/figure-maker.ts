@@ -3,6 +3,7 @@ import { thinFigure } from '../analysis/plots/thin-figure.js';
 import { KeptImprovement } from '../analysis/terminator/kept-improvement.js';
 import { RegretBoundEvaluator } from '../analysis/terminator/regret-bound.js';
 import type { CatalogEntry } from '../app/studies/catalog-entry.js';
+import { UsageError } from '../core/errors.js';
 import { StudyFigures, type FigureRequest } from '../app/views/study-figures.js';
 import { bestNumbers } from '../app/views/best-numbers.js';
 import type { FigureAnswer } from './api-types.js';
@@ -69,10 +70,13 @@ export class FigureMaker {
   async make({ entry, kind, as, objective, params }: FigureOrder): Promise<string> {
     const opened = await this.#studies.open(entry);
     const { figures, best, revision } = this.#momentOf(opened);
-    const figure = await figures.figure(kind, { objective, params });
+    const figure = await figureOf(figures, kind, { objective, params });
     if (as === 'csv') return figureCsv(figure);
     const thin = thinFigure(figure, mostTrials(figure), new Set(best.slice(0, KEPT_BEST)));
-    const judged = figure.kind === 'terminatorImprovement' ? (figure.trialNumbers.at(-1) ?? -1) + 1 : undefined;
+    const judged =
+      figure.kind === 'terminatorImprovement' && figure.trialNumbers.length > 0
+        ? (figure.trialNumbers.at(-1) ?? -1) + 1
+        : undefined;
     const counts = judged === undefined ? {} : { shown: judged, of: opened.study.history.all.length };
     const answer: FigureAnswer = { ...thin, ...counts, revision, best: best.slice(0, 5) };
     return answerText(answer);
@@ -93,5 +97,15 @@ export class FigureMaker {
 
   async close(): Promise<void> {
     await this.#studies.closeAll();
+  }
+}
+
+/** A study that a terminator cannot judge is no fault: its figure has no points. */
+async function figureOf(figures: StudyFigures, kind: Figure['kind'], request: FigureRequest): Promise<Figure> {
+  try {
+    return await figures.figure(kind, request);
+  } catch (error) {
+    if (kind !== 'terminatorImprovement' || !(error instanceof UsageError)) throw error;
+    return { kind, trialNumbers: [], improvements: [], errors: undefined, minNTrials: 0 };
   }
 }

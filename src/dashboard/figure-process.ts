@@ -52,7 +52,8 @@ export class FigureProcess {
   #begun(): ChildProcess {
     if (this.#child !== undefined) return this.#child;
     const child = fork(builtEntry('figure-worker.js', import.meta.url), [], {
-      execArgv: [],
+      // What the samplers of a program would be told: nobody calls a function here.
+      execArgv: ['--disable-warning=ResweepWarning'],
       serialization: 'advanced',
     });
     this.#child = child;

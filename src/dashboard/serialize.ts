@@ -4,7 +4,7 @@ import { TRIAL_ATTRIBUTE } from '../core/frozen-trial.js';
 import { stringifyJson, type JsonValue } from '../core/json.js';
 import { shortNumber } from '../report/charts/chart-parts.js';
 import { trialRow } from '../app/views/study-report.js';
-import type { ParamInfo, Scalar, TrialLine } from './api-types.js';
+import type { ParamInfo, ResultNumber, Scalar, TrialLine } from './api-types.js';
 
 /** A parameter's value as JSON can hold it. */
 export function scalarOf(value: ParamValue | undefined): Scalar {
@@ -19,6 +19,12 @@ export function scalarsOf(params: Readonly<Record<string, ParamValue>>): Record<
 
 export function finiteOr(value: number): number | null {
   return Number.isFinite(value) ? value : null;
+}
+
+/** A result as JSON can hold it: an infinite one is a good or bad result like others. */
+export function resultNumber(value: number): ResultNumber {
+  if (Number.isNaN(value)) return null;
+  return Number.isFinite(value) ? value : value > 0 ? 'Infinity' : '-Infinity';
 }
 
 /** Attributes as texts: a string stands for itself, everything else as JSON. */
@@ -43,7 +49,7 @@ export function trialLine(trial: FrozenTrial, notes: ReadonlyMap<number, readonl
   return {
     number: trial.number,
     state: row.state,
-    values: row.values === null ? null : row.values.map(finiteOr),
+    values: row.values === null ? null : row.values.map(resultNumber),
     params: shownParams(trial),
     startedAt: row.datetimeStart,
     seconds: row.durationSeconds,

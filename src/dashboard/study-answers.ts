@@ -9,7 +9,7 @@ import { FIGURE_KINDS, isApplicable } from '../app/views/study-figures.js';
 import { bestOf, countTrials } from '../app/sweep/sweep-summary.js';
 import { notedTrials, readNote } from '../app/trials/trial-notes.js';
 import type { BestResult, Counts, ParamInfo, Safety, StudyDetail, StudySummary } from './api-types.js';
-import { attributeLines, finiteOr, paramInfo, scalarsOf, trialLine } from './serialize.js';
+import { attributeLines, finiteOr, paramInfo, resultNumber, scalarsOf, trialLine } from './serialize.js';
 import type { OpenedStudy } from './open-studies.js';
 import { placeLabels, type Studies } from './studies.js';
 
@@ -110,7 +110,7 @@ export function metricNames(study: Study): string[] {
 
 function bestResult(best: NonNullable<ReturnType<typeof bestOf>['best']>): BestResult {
   const values = best.values ?? [best.value ?? NaN];
-  return { number: best.number, values: values.map(finiteOr), params: scalarsOf(best.params) };
+  return { number: best.number, values: values.map(resultNumber), params: scalarsOf(best.params) };
 }
 
 /** Best so far at even places of the study. */

@@ -7,7 +7,7 @@ import { reasonOf } from '../app/views/study-report.js';
 import { listTrialFiles, readJsonFile, trialDirectory } from '../app/trials/trial-files.js';
 import { notedTrials, readNote } from '../app/trials/trial-notes.js';
 import type { AxisFilter, TrialDetail, TrialLine, TrialPage } from './api-types.js';
-import { attributeLines, finiteOr, shownParams, trialLine } from './serialize.js';
+import { attributeLines, finiteOr, resultNumber, shownParams, trialLine } from './serialize.js';
 import type { OpenedStudy } from './open-studies.js';
 import { metricNames } from './study-answers.js';
 import { shownState, TrialIndex } from './trial-index.js';
@@ -168,7 +168,7 @@ export function trialDetail(opened: OpenedStudy, number: number): TrialDetail {
     constraints:
       constraints === undefined
         ? null
-        : Object.fromEntries(Object.entries(constraints).map(([name, value]) => [name, finiteOr(value)])),
+        : Object.fromEntries(Object.entries(constraints).map(([name, value]) => [name, resultNumber(value)])),
     userAttrs: attributeLines(trial.userAttrs),
     failureLines: failureLines(trial),
     retryOf: retryNumbers(trial),

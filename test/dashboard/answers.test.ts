@@ -51,7 +51,7 @@ describe('what the dashboard answers', () => {
     const page = (query: string): Promise<TrialPage> => project.get(`/api/studies/${id}/trials?${query}`);
     const byValue = await page('sort=value:0&limit=10');
     expect(byValue.total).toBe(30);
-    const values = byValue.rows.map(({ values: found }) => found?.[0] ?? NaN);
+    const values = byValue.rows.map(({ values: found }) => Number(found?.[0]));
     expect(values).toEqual([...values].sort((a, b) => a - b));
     expect((await page('states=FAIL')).rows.every(({ state }) => state === 'FAIL')).toBe(true);
     expect((await page('words=kind=a')).rows.every(({ params }) => params['kind'] === 'a')).toBe(true);

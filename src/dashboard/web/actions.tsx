@@ -78,7 +78,7 @@ interface DialogProps {
 export function EnqueueDialog(props: DialogProps & { readonly params: Readonly<Record<string, Scalar>> }): JSX.Element {
   const { study, onClose } = props;
   const [values, setValues] = useState<Record<string, string>>(() =>
-    Object.fromEntries(study.params.map(({ name }) => [name, name in props.params ? String(props.params[name]) : ''])),
+    Object.fromEntries(study.params.map((param) => [param.name, typed(param, props.params[param.name])])),
   );
   const change = useChange(onClose);
   const submit = (event: Event): void => {
@@ -114,10 +114,23 @@ export function EnqueueDialog(props: DialogProps & { readonly params: Readonly<R
   );
 }
 
+/** What the field of a parameter holds for a value: a number's text, or the place of a choice, as 1 and "1" look alike. */
+function typed({ choices }: ParamInfo, value: Scalar | undefined): string {
+  if (value === undefined) return '';
+  if (choices === null) return String(value);
+  const place = choices.indexOf(value);
+  return place < 0 ? '' : String(place);
+}
+
 /** What was typed as the parameter's own kind. */
-function given(param: ParamInfo, text: string): Scalar {
-  if (param.choices === null) return Number(text);
-  return param.choices.find((choice) => String(choice) === text) ?? text;
+function given({ choices }: ParamInfo, text: string): Scalar {
+  return choices === null ? Number(text) : (choices[Number(text)] ?? null);
+}
+
+/** A choice as it is shown; in quotes where another one looks the same. */
+function choiceText(choice: Scalar, choices: readonly Scalar[]): string {
+  const isTwin = choices.some((other) => other !== choice && String(other) === String(choice));
+  return typeof choice === 'string' && (isTwin || choice.trim() === '') ? JSON.stringify(choice) : String(choice);
 }
 
 function ParamField(props: {
@@ -141,9 +154,9 @@ function ParamField(props: {
       ) : (
         <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
           <option value="">sampler chooses</option>
-          {param.choices.map((choice) => (
-            <option key={String(choice)} value={String(choice)}>
-              {String(choice)}
+          {param.choices.map((choice, place) => (
+            <option key={place} value={String(place)}>
+              {choiceText(choice, param.choices ?? [])}
             </option>
           ))}
         </select>

@@ -1,5 +1,5 @@
 import { shortNumber } from '../../report/charts/chart-parts.js';
-import type { Scalar, ShownState } from '../api-types.js';
+import type { ResultNumber, Scalar, ShownState } from '../api-types.js';
 
 /** A value of a parameter or an objective. */
 export function valueText(value: Scalar | undefined): string {
@@ -8,8 +8,9 @@ export function valueText(value: Scalar | undefined): string {
   return typeof value === 'number' ? shortNumber(value) : String(value);
 }
 
-export function numberText(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : shortNumber(value);
+export function numberText(value: ResultNumber | undefined): string {
+  if (value === null || value === undefined) return '–';
+  return typeof value === 'number' ? shortNumber(value) : value === 'Infinity' ? '∞' : '-∞';
 }
 
 /** `140 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`. */

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 
 import type { NoteText } from '../api-types.js';
 import { api } from './api.js';
-import { Problem } from './parts.js';
+import { Problem, scrolling } from './parts.js';
 
 const TAG_LINE = /(?:^|\n)Tags:((?:\s+#[^\s#]+)+)\s*$/;
 
@@ -64,7 +64,9 @@ export function NoteEditor(props: {
           {body === '' ? (
             <p class="soft">{tags.length === 0 ? 'Nothing written.' : ''}</p>
           ) : (
-            <p class="note-text">{body}</p>
+            <div {...scrolling(body)}>
+              <p class="note-text">{body}</p>
+            </div>
           )}
           {tags.map((tag) => (
             <span key={tag} class="chip">

@@ -160,3 +160,11 @@ export function Dialog(props: {
     </dialog>
   );
 }
+
+/** Letters above which a text scrolls in its place. */
+const LONG = 1_500;
+
+/** For what holds a text that somebody else wrote: a long one scrolls, also by keyboard, and keeps the page as it is. */
+export function scrolling(text: string): { readonly class?: string; readonly tabIndex?: number } {
+  return text.length > LONG ? { class: 'long', tabIndex: 0 } : {};
+}

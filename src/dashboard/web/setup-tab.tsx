@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 
 import { NoteEditor } from './note-editor.js';
 import type { TabProps } from './contexts.js';
+import { scrolling } from './parts.js';
 
 /** How the study is set up: its parameters, its configuration, what is noted about it. */
 export function SetupTab({ study }: TabProps): JSX.Element {
@@ -45,7 +46,7 @@ export function SetupTab({ study }: TabProps): JSX.Element {
             {Object.entries(study.userAttrs).map(([name, value]) => (
               <div key={name}>
                 <dt class="soft">{name}</dt>
-                <dd>{value}</dd>
+                <dd {...scrolling(value)}>{value}</dd>
               </div>
             ))}
           </dl>

@@ -9,7 +9,7 @@ import { CurveChart } from './curve-chart.js';
 import { agoText, bytesText, durationText, numberText, timeText, valueText } from './format.js';
 import { useLoaded } from './hooks.js';
 import { NoteEditor } from './note-editor.js';
-import { Problem, StateBadge } from './parts.js';
+import { Problem, scrolling, StateBadge } from './parts.js';
 import { StageView } from './stage-views.js';
 
 /** One trial: what it tried, how it went, what it left behind. */
@@ -123,7 +123,7 @@ function Facts({ study, trial }: { readonly study: StudyDetail; readonly trial: 
         {Object.entries(trial.constraints ?? {}).map(([name, value]) => (
           <div key={name}>
             <dt>constraint {name}</dt>
-            <dd class={value !== null && value > 0 ? 'bad' : ''}>{numberText(value)}</dd>
+            <dd class={Number(value) > 0 ? 'bad' : ''}>{numberText(value)}</dd>
           </div>
         ))}
         {trial.retryOf.length > 0 && (
@@ -143,7 +143,7 @@ function Facts({ study, trial }: { readonly study: StudyDetail; readonly trial: 
           .map(([name, value]) => (
             <div key={name}>
               <dt class="soft">{name}</dt>
-              <dd>{value}</dd>
+              <dd {...scrolling(value)}>{value}</dd>
             </div>
           ))}
       </dl>

@@ -9,6 +9,7 @@ import {
   GRID,
   legend,
   numberAxis,
+  shortName,
   shortNumber,
   tip,
   valueAxis,
@@ -19,7 +20,7 @@ import {
 export function importancesChart(figure: ParamImportancesFigure, settings: ChartSettings): EChartsOption {
   const series = figure.series.filter(({ params }) => params.length > 0);
   const params = series[0]?.params ?? [];
-  if (params.length === 0) return emptyOption(settings, 'Two complete trials are needed to tell.');
+  if (params.length === 0) return emptyOption(settings, 'Two complete trials with a parameter are needed to tell.');
   const { theme } = settings;
   return {
     ...baseOption(settings),
@@ -40,7 +41,7 @@ export function importancesChart(figure: ParamImportancesFigure, settings: Chart
     }),
     yAxis: categoryAxis(theme, '', params, {
       axisLine: { show: false },
-      axisLabel: { color: theme.ink, width: 150, overflow: 'truncate' },
+      axisLabel: { color: theme.ink, formatter: (param: string) => shortName(param, settings.width < 500 ? 16 : 24) },
     }),
     series: series.map((one, i) => ({
       name: one.name,

@@ -76,7 +76,8 @@ export function numberAxis(theme: ChartTheme, name: string, extra: Readonly<Reco
     nameLocation: 'middle',
     nameGap: 28,
     nameTextStyle: { color: theme.soft, fontSize: 12 },
-    axisLine: { show: true, lineStyle: { color: theme.line } },
+    // At the edge, not on the other axis's 0 within the drawing.
+    axisLine: { show: true, onZero: false, lineStyle: { color: theme.line } },
     axisTick: { show: false },
     axisLabel: { color: theme.soft, hideOverlap: true, formatter: shortNumber },
     splitLine: { lineStyle: { color: theme.line, opacity: 0.6 } },
@@ -90,7 +91,7 @@ export function valueAxis(theme: ChartTheme, name: string, extra: Readonly<Recor
     nameLocation: 'end',
     nameGap: 12,
     nameTextStyle: { color: theme.soft, fontSize: 12, align: 'left' },
-    axisLine: { show: false },
+    axisLine: { show: false, onZero: false },
     ...extra,
   });
 }
@@ -113,6 +114,23 @@ export function categoryAxis(
 
 /** Room around one panel. */
 export const GRID = { left: 12, right: 20, top: 34, bottom: 30, containLabel: true } as const;
+
+/** Pixels of a letter, of what stands around each name in a legend, and of a line of it. */
+const [LETTER, ENTRY, LEGEND_LINE] = [6.6, 39, 18];
+
+/** Room around a panel below a legend of these names, which takes several lines where the drawing is narrow. */
+export function gridBelow(names: readonly string[], settings: ChartSettings): typeof GRID | { readonly top: number } {
+  const width = names.reduce((sum, name) => sum + ENTRY + name.length * LETTER, 0);
+  const lines = Math.max(1, Math.ceil(width / Math.max(1, settings.width - 40)));
+  return { ...GRID, top: GRID.top + (lines - 1) * LEGEND_LINE };
+}
+
+/** A name in at most so many letters: of names that begin alike, the end tells them apart. */
+export function shortName(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${name.slice(0, most - 1 - end)}…${end === 0 ? '' : name.slice(-end)}`;
+}
 
 /** A legend above the chart, at the right. */
 export function legend(theme: ChartTheme, names: readonly string[]): object {

@@ -8,6 +8,7 @@ import {
   calmRange,
   emptyOption,
   GRID,
+  gridBelow,
   legend,
   numberAxis,
   shortNumber,
@@ -31,10 +32,11 @@ export function historyChart(figure: OptimizationHistoryFigure, settings: ChartS
     const lineColor = several ? color : theme.best;
     return [...pointsOf(one, several, color, settings), ...bestOf(one, several, lineColor)];
   });
+  const names = [...new Set(series.map(({ name }) => name))];
   return {
     ...baseOption(settings),
-    grid: GRID,
-    legend: legend(theme, [...new Set(series.map(({ name }) => name))]),
+    grid: gridBelow(names, settings),
+    legend: legend(theme, names),
     xAxis: numberAxis(theme, 'Trial', { minInterval: 1, min: 0, splitLine: { show: false } }),
     yAxis: valueAxis(theme, figure.targetName, isLog ? { type: 'log' } : calmRange(values, best)),
     series,
@@ -112,7 +114,10 @@ export function hypervolumeChart(figure: HypervolumeHistoryFigure, settings: Cha
     tooltip: { ...(baseOption(settings).tooltip as object), trigger: 'axis', formatter: axisTip('Hypervolume') },
     grid: GRID,
     xAxis: numberAxis(theme, 'Trial', { minInterval: 1, splitLine: { show: false } }),
-    yAxis: valueAxis(theme, `Hypervolume (reference ${figure.referencePoint.map(shortNumber).join(', ')})`, { min: 0 }),
+    yAxis: valueAxis(theme, `Hypervolume (reference ${figure.referencePoint.map(shortNumber).join(', ')})`, {
+      min: 0,
+      nameTruncate: { maxWidth: settings.width - 90, ellipsis: '…' },
+    }),
     series: {
       type: 'line',
       step: 'end',
@@ -133,7 +138,7 @@ function axisTip(name: string): (params: unknown) => string {
 }
 
 export function terminatorChart(figure: TerminatorImprovementFigure, settings: ChartSettings): EChartsOption {
-  if (figure.improvements.length === 0) return emptyOption(settings, 'No trial is complete yet.');
+  if (figure.improvements.length === 0) return emptyOption(settings, 'Nothing can be told from these trials yet.');
   const { theme } = settings;
   const line = (name: string, values: readonly number[], color: string, extra: object = {}): object => ({
     name,

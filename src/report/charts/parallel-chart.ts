@@ -1,8 +1,11 @@
 import type { EChartsOption } from 'echarts';
 
 import type { ParallelCoordinateFigure, ParallelDimension } from '../../analysis/plots/parallel-coordinate.js';
-import { baseOption, emptyOption, shortNumber, type ChartSettings } from './chart-parts.js';
+import { baseOption, emptyOption, shortName, shortNumber, type ChartSettings } from './chart-parts.js';
 import type { ChartTheme } from './chart-theme.js';
+
+/** Pixels beside the axes, and of a letter of their names. */
+const [LEFT, RIGHT, LETTER] = [48, 64, 7.6];
 
 /** Trials as lines over objectives and parameters, the good ones darkest and on top. */
 export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartSettings): EChartsOption {
@@ -26,12 +29,15 @@ export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartS
     figure.trialNumbers[i] ?? 0,
   ]);
   const many = rows.length > 150;
+  // Names stand beside each other without touching.
+  const space = (settings.width - LEFT - RIGHT) / Math.max(1, dimensions.length - 1);
+  const letters = Math.min(18, Math.max(6, Math.floor((space - 6) / LETTER)));
   return {
     ...baseOption(settings),
     tooltip: { show: false },
-    parallel: { left: 48, right: 64, top: 44, bottom: 26 },
+    parallel: { left: LEFT, right: RIGHT, top: 44, bottom: 26 },
     // While a range is drawn over many lines they stay as they are: it moves with the pointer, they follow once it is let go.
-    parallelAxis: dimensions.map((dimension, i) => ({ ...axisOf(dimension, i, theme), realtime: !many })),
+    parallelAxis: dimensions.map((dimension, i) => ({ ...axisOf(dimension, i, theme, letters), realtime: !many })),
     visualMap: {
       show: false,
       type: 'continuous',
@@ -55,7 +61,7 @@ export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartS
   };
 }
 
-function axisOf(dimension: ParallelDimension, dim: number, theme: ChartTheme): object {
+function axisOf(dimension: ParallelDimension, dim: number, theme: ChartTheme, letters: number): object {
   const [low, high] = dimension.range;
   const texts = new Map(
     dimension.tickValues.map((value, i) => [Math.round(value * 1e6), dimension.tickTexts[i] ?? '']),
@@ -66,13 +72,19 @@ function axisOf(dimension: ParallelDimension, dim: number, theme: ChartTheme): o
     return shortNumber(dimension.isLog ? 10 ** value : value);
   };
   const ticks = ticksOf(dimension);
+  const name = shortName(dimension.label, letters);
   return {
     dim,
-    name: dimension.label.length > 18 ? `${dimension.label.slice(0, 17)}…` : dimension.label,
+    name,
     min: low === high ? low - 0.5 : low,
     max: low === high ? high + 0.5 : high,
-    // The first name would leave the card.
-    nameTextStyle: { color: theme.ink, fontSize: 12, fontWeight: 600, align: dim === 0 ? 'left' : 'center' },
+    // The first name would leave the card where it is long.
+    nameTextStyle: {
+      color: theme.ink,
+      fontSize: 12,
+      fontWeight: 600,
+      align: dim === 0 && (name.length * LETTER) / 2 > LEFT ? 'left' : 'center',
+    },
     nameGap: 16,
     axisLine: { lineStyle: { color: theme.soft, width: 1 } },
     axisTick: { lineStyle: { color: theme.line }, customValues: ticks },

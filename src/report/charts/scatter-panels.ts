@@ -34,7 +34,11 @@ export function sliceChart(figure: SliceFigure, settings: ChartSettings): EChart
       gridIndex: i,
     })),
     yAxis: subplots.map((_, i) => ({
-      ...numberAxis(theme, i % columns === 0 ? targetName : '', { nameGap: 54, axisLine: { show: false }, ...range }),
+      ...numberAxis(theme, i % columns === 0 ? targetName : '', {
+        nameGap: 54,
+        axisLine: { show: false, onZero: false },
+        ...range,
+      }),
       gridIndex: i,
     })),
     series: subplots.flatMap((one, i) =>
