@@ -58,13 +58,17 @@ export async function build() {
   return true;
 }
 
+export function removeBuild() {
+  for (const folder of ['build', 'dist']) rmSync(at(folder), { recursive: true, force: true });
+}
+
 /** Deletes outputs whose source is gone: a stale module could still be imported. */
 function removeOrphans() {
   for (const folder of ['build', 'dist']) {
     for (const entry of readdirSync(at(folder), { recursive: true, withFileTypes: true })) {
       const output = join(entry.parentPath, entry.name);
       const name = relative(at(folder), output).replace(/\.(d\.ts|js)$/, '');
-      if (!entry.isFile() || name === relative(at(folder), output)) continue;
+      if (!entry.isFile() || name === relative(at(folder), output) || name.startsWith('chunks')) continue;
       if (!['.ts', '.tsx'].some((extension) => existsSync(at('src', `${name}${extension}`)))) rmSync(output);
     }
   }

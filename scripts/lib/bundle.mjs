@@ -1,9 +1,10 @@
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 import { at } from './paths.mjs';
 
 const compiled = at('build');
+const KEPT_MS = 7 * 24 * 3600_000;
 /** Where modules of their own begin: the API, the command line, and what new processes and threads start from. */
 const ENTRY = /^(index|cli[/\\]main|.*-(worker|thread)|.*worker-main)\.js$/;
 /** A package that is loaded as it was installed: native, optional, or one of which the user's own copy counts. */
@@ -29,16 +30,30 @@ export async function bundle() {
       if (level !== 'info' && level !== 'debug') throw new Error(log.message);
     },
   });
-  rmSync(at('dist', 'chunks'), { recursive: true, force: true });
-  const { output } = await bundler.write({
-    dir: at('dist'),
+  const { output } = await bundler.generate({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     minify: 'dce-only',
   });
   await bundler.close();
+  // A chunk before what names it: whoever starts meanwhile finds the old build or the new one, whole.
+  for (const { fileName, code } of output.toSorted((a, b) => Number(a.isEntry) - Number(b.isEntry))) {
+    const path = at('dist', fileName);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.new`, code);
+    renameSync(`${path}.new`, path);
+  }
+  removeOldChunks(new Set(output.map(({ fileName }) => fileName)));
   writeFileSync(at('dist', 'third-party-licenses.txt'), licensesOf(output.flatMap(({ moduleIds }) => moduleIds ?? [])));
+}
+
+/** A process of the build before, a sweep perhaps, may still load chunks of it: they stay for a while. */
+function removeOldChunks(current) {
+  for (const name of readdirSync(at('dist', 'chunks'))) {
+    const path = at('dist', 'chunks', name);
+    if (!current.has(`chunks/${name}`) && Date.now() - statSync(path).mtimeMs > KEPT_MS) rmSync(path);
+  }
 }
 
 /** Modules go on seeing the place that they had: files beside them are found wherever the bundle has put them. */
