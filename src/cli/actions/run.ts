@@ -113,7 +113,9 @@ function show(summary: SweepSummary, args: RunArguments, display: SweepDisplay, 
       ? [`resweep run ${args.config}`, 'goes on where it stopped']
       : [`resweep run ${args.config} --trials ${(state?.start.total ?? 0) * 2}`, 'adds trials'],
     [`resweep trials ${args.config}`, 'lists them'],
-    [`resweep best ${args.config}`, 'the best one'],
+    trials.fail > 0 && trials.fail === trials.finished
+      ? [`resweep logs 0 ${args.config}`, 'what the first one printed before it failed']
+      : [`resweep best ${args.config}`, 'the best one'],
     ['resweep dashboard', 'shows all in a browser'],
   ];
   const width = next.reduce((most, [command]) => Math.max(most, command.length), 0);

@@ -95,10 +95,12 @@ export class SweepState {
   endLine(trial: FrozenTrial, milliseconds: number, reason: string | undefined): string {
     const { total } = this.start;
     const value = trial.values?.map(formatNumber).join(', ');
+    // The line goes on after it.
+    const why = reason?.replace(/\.$/, '') ?? '';
     const what = trial.isInterrupted
-      ? `interrupted: ${reason ?? ''}`
+      ? `interrupted: ${why}`
       : trial.state === 'FAIL'
-        ? `failed: ${reason ?? ''}`
+        ? `failed: ${why}`
         : trial.state === 'PRUNED'
           ? `pruned at step ${trial.lastStep ?? 0}${value === undefined ? '' : ` (${value})`}`
           : `${this.metricName} ${value ?? ''}`;
