@@ -26,6 +26,8 @@ export interface ReportTable {
 export interface ReportFigure {
   readonly id: string;
   readonly figure: Figure;
+  /** What it is about, after its title. */
+  readonly about?: string | undefined;
   /** What is left out, or how to read it. */
   readonly note?: string | undefined;
   /** Drawn beforehand. */
@@ -136,12 +138,13 @@ function tableOf({ columns, rows, numeric = [] }: ReportTable): Markup {
   </div>`;
 }
 
-function figureOf({ id, figure, note, svg }: ReportFigure): Markup {
+function figureOf({ id, figure, about, note, svg }: ReportFigure): Markup {
+  const title = about === undefined ? chartTitle(figure.kind) : `${chartTitle(figure.kind)}: ${about}`;
   return html`<figure>
     <figcaption>
-      <h3>${chartTitle(figure.kind)}</h3>
+      <h3>${title}</h3>
       ${note === undefined ? '' : html`<span class="soft">${note}</span>`}
     </figcaption>
-    <div class="chart" id="${id}" role="img" aria-label="${chartTitle(figure.kind)}">${new Markup(svg)}</div>
+    <div class="chart" id="${id}" role="img" aria-label="${title}">${new Markup(svg)}</div>
   </figure>`;
 }

@@ -24,6 +24,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: ba
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; }
 th, td { text-align: left; padding: .45rem .9rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: break-word; }
 tbody tr:last-child td { border-bottom: 0; }
+td:last-child:not(.n) { min-width: 14rem; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
 footer { margin-top: 2.5rem; font-size: .85rem; }

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { RandomSampler } from '../../src/samplers/random-sampler.js';
+import { createStudy } from '../../src/study/create-study.js';
 import { CliProject } from '../support/cli-project.js';
 
 describe('resweep report', () => {
@@ -30,6 +32,47 @@ describe('resweep report', () => {
       .trimEnd()
       .split('\n');
     expect(rows).toHaveLength(13);
+  });
+
+  it('shows each of several objectives, and lists what keeps to the constraints first', async () => {
+    const storage = join(project.folder, 'two.db');
+    const study = await createStudy({
+      storage,
+      studyName: 'two / goals',
+      directions: ['minimize', 'maximize'],
+      sampler: new RandomSampler({ seed: 3 }),
+    });
+    await study.setMetricNames(['cost', 'quality']);
+    await study.optimize(
+      (trial) => {
+        const [x, y] = [trial.suggestFloat('x', 0, 1), trial.suggestFloat('y', 0, 1)];
+        trial.setConstraint('x not small', 0.3 - x);
+        return [x, y];
+      },
+      { nTrials: 12 },
+    );
+    const all = [...study.history.all];
+    await study.close();
+    await study.storage.close();
+    const args = ['--out', 'two.html', '--svg', 'two-svg', '--csv', 'two-csv'];
+    const { files, figures } = project.json<{ files: string[]; figures: string[] }>('report', storage, ...args);
+    expect(files).toHaveLength(2 * figures.length + 1);
+    const numbers = readFileSync(join(project.folder, 'two-csv', 'optimization-history-1.csv'), 'utf8');
+    const [head, ...rows] = numbers.trimEnd().split('\n');
+    expect(head).toContain('quality');
+    expect(rows.map((row) => Number(row.split(',')[3]))).toEqual(all.map(({ values }) => values?.[1]));
+    expect(readdirSync(join(project.folder, 'two-svg'))).toEqual(
+      expect.arrayContaining(['slice.svg', 'slice-1.svg', 'edf-1.svg', 'contour-1.svg', 'rank-1.svg']),
+    );
+    const page = readFileSync(join(project.folder, 'two.html'), 'utf8');
+    expect(page).toContain('History: cost');
+    expect(page).toContain('History: quality');
+    const listed = [...page.slice(page.lastIndexOf('>Trials<')).matchAll(/<tr>[^]*?<\/tr>/g)].slice(1).map(String);
+    const violating = all.filter(({ isFeasible }) => !isFeasible);
+    expect(violating.length).toBeGreaterThan(0);
+    expect(listed.map((row) => row.includes('violates a constraint'))).toEqual(
+      all.map((_, i) => i >= all.length - violating.length),
+    );
   });
 
   it('says what it needs', () => {

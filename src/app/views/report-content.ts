@@ -1,5 +1,5 @@
 import type { Distribution } from '../../core/distributions.js';
-import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
+import { TRIAL_ATTRIBUTE, type FrozenTrial } from '../../core/frozen-trial.js';
 import { stringifyJson, type JsonValue } from '../../core/json.js';
 import type { SweepConfig } from '../../core/sweep-config.js';
 import { VERSION } from '../../core/version.js';
@@ -188,9 +188,14 @@ function trialSection(study: Study, names: readonly string[], best: readonly num
   const [direction] = study.directions;
   const sign = direction === 'maximize' ? -1 : 1;
   const rank = (values: readonly number[] | undefined): number => sign * (values?.[0] ?? Infinity * sign);
+  // Infinities cannot be subtracted from each other.
+  const order = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);
   const listed = study.history.all
     .filter((trial) => trial.state === 'COMPLETE')
-    .sort((a, b) => rank(a.values) - rank(b.values) || a.number - b.number)
+    .sort(
+      (a, b) =>
+        Number(b.isFeasible) - Number(a.isFeasible) || order(rank(a.values), rank(b.values)) || a.number - b.number,
+    )
     .slice(0, LISTED_TRIALS)
     .map(trialRow);
   const failures = study.history.all
@@ -206,9 +211,9 @@ function trialSection(study: Study, names: readonly string[], best: readonly num
       numeric: [0, ...names.map((_, i) => i + 2)],
       rows: all.map((row) => [
         best.includes(row.number) ? { text: String(row.number), tone: 'good' as const } : String(row.number),
-        row.state === 'FAIL' ? { text: 'failed', tone: 'bad' as const } : row.state.toLowerCase(),
+        stateCell(row.state, study.history.all[row.number]),
         ...names.map((_, i) => (row.values === null ? '–' : shortNumber(row.values[i] ?? NaN))),
-        row.durationSeconds === null ? '–' : durationText(row.durationSeconds * 1000),
+        row.durationSeconds === null ? '–' : trialTime(row.durationSeconds),
         row.reason ??
           Object.entries(row.params)
             .map(([name, value]) => `${name} ${valueText(value)}`)
@@ -216,6 +221,17 @@ function trialSection(study: Study, names: readonly string[], best: readonly num
       ]),
     },
   };
+}
+
+/** Trials of milliseconds differ too. */
+function trialTime(seconds: number): string {
+  return seconds < 0.95 ? `${Math.round(seconds * 1000)} ms` : durationText(seconds * 1000);
+}
+
+function stateCell(state: string, trial: FrozenTrial | undefined): ReportTable['rows'][number][number] {
+  if (state === 'FAIL') return { text: 'failed', tone: 'bad' };
+  if (trial?.isFeasible === false) return { text: 'violates a constraint', tone: 'warn' };
+  return state.toLowerCase();
 }
 
 function valueText(value: JsonValue | undefined): string {

@@ -34,6 +34,15 @@ export interface WrittenReport {
   readonly figures: readonly Figure['kind'][];
 }
 
+/** Figures that show one objective at a time. */
+const OF_ONE_OBJECTIVE: ReadonlySet<Figure['kind']> = new Set([
+  'optimizationHistory',
+  'slice',
+  'contour',
+  'rank',
+  'edf',
+]);
+
 /** Trials that a figure of a report shows one by one. */
 const MOST_DRAWN = 1_500;
 const MOST_CURVES = 200;
@@ -48,7 +57,7 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   await study.sync();
   const figures = await applicableFigures(study);
   const best = bestNumbers(study);
-  const drawn = figures.map((figure) => {
+  const drawn = figures.map(({ figure }) => {
     const most = figure.kind === 'intermediateValues' ? MOST_CURVES : MOST_DRAWN;
     return thinFigure(figure, most, new Set(best));
   });
@@ -59,18 +68,18 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   };
   const theme = options.theme === 'dark' ? DARK : LIGHT;
   const highlight = best.slice(0, 1);
-  for (const [i, figure] of figures.entries()) {
+  for (const [i, { figure, name }] of figures.entries()) {
     const thinned = drawn[i]?.figure ?? figure;
-    const name = fileName(figure.kind);
     if (csv !== undefined) write(join(makeFolder(csv), `${name}.csv`), figureCsv(figure));
     if (svg !== undefined) write(join(makeFolder(svg), `${name}.svg`), await renderSvg(thinned, { theme, highlight }));
     if (png !== undefined) write(join(makeFolder(png), `${name}.png`), await renderPng(thinned, { theme, highlight }));
   }
   if (out !== undefined) {
     const parts: ReportFigure[] = [];
-    for (const { figure, shown, of } of drawn) {
+    for (const [i, { figure, shown, of }] of drawn.entries()) {
       parts.push({
-        id: fileName(figure.kind),
+        id: figures[i]?.name ?? figure.kind,
+        about: figures[i]?.about,
         figure,
         note: shown < of ? `${shown.toLocaleString('en')} of ${of.toLocaleString('en')} trials drawn` : undefined,
         svg: await renderSvg(figure, { highlight }),
@@ -84,7 +93,7 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
     const content = await reportContent(study, status, target.config, parts, highlight, results);
     write(out, reportPage(content, clientScript()));
   }
-  return { files, figures: figures.map(({ kind }) => kind) };
+  return { files, figures: figures.map(({ figure }) => figure.kind) };
 }
 
 function makeFolder(path: string): string {
@@ -97,16 +106,34 @@ function fileName(kind: Figure['kind']): string {
   return kind.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-async function applicableFigures(study: Study): Promise<Figure[]> {
-  const figures: Figure[] = [];
+interface NamedFigure {
+  readonly figure: Figure;
+  /** Of its files. */
+  readonly name: string;
+  /** The objective that it is about, where there are several. */
+  readonly about: string | undefined;
+}
+
+/** Every figure that the study can have; of several objectives each has its own where a figure shows one. */
+async function applicableFigures(study: Study): Promise<NamedFigure[]> {
+  const figures: NamedFigure[] = [];
   const all = new StudyFigures(study);
+  const several = study.directions.length > 1;
   for (const kind of FIGURE_KINDS) {
     if (!isApplicable(kind, study.directions.length)) continue;
-    try {
-      figures.push(await all.figure(kind));
-    } catch (error) {
-      // What cannot be told from these trials is left out; a fault of ours is not.
-      if (!(error instanceof UsageError)) throw error;
+    const objectives = several && OF_ONE_OBJECTIVE.has(kind) ? [...study.directions.keys()] : [0];
+    for (const objective of objectives) {
+      try {
+        const figure = await all.figure(kind, { objective });
+        figures.push({
+          figure,
+          name: objective === 0 ? fileName(kind) : `${fileName(kind)}-${objective}`,
+          about: objectives.length > 1 ? (study.metricNames?.[objective] ?? `objective ${objective}`) : undefined,
+        });
+      } catch (error) {
+        // What cannot be told from these trials is left out; a fault of ours is not.
+        if (!(error instanceof UsageError)) throw error;
+      }
     }
   }
   return figures;
