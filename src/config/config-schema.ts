@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { PARAMETER_NAME } from '../core/declared-space.js';
 import { camelKeys } from '../core/key-case.js';
 import { backupSchema } from './backup-schema.js';
 import { componentSchema, parseOptions, type ConfigRegistry } from './component-schema.js';
@@ -11,8 +12,6 @@ import * as sections from './section-schemas.js';
 import type { ComponentOptions } from '../core/sweep-config.js';
 
 export type { ConfigRegistry } from './component-schema.js';
-
-const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /** Keys below which `${…}` is a placeholder of the command, filled in when a trial starts. */
 export const LITERAL_KEYS = ['objective.command', 'objective.env', 'convert.command'] as const;
@@ -32,7 +31,7 @@ const parameters = reader(
           complain(
             {
               aboutKey: true,
-              text: 'is no name of a parameter; it needs a letter or "_" first, then letters, digits, "_", "." or "-".',
+              text: 'is no name of a parameter; it begins with a letter or one of _ + ~, and holds letters, digits and _ . - + ~ / @ only.',
             },
             [name],
           );

@@ -84,7 +84,7 @@ function load(
   const { registry, set = [], env = process.env, checkFiles = true, path, configFolder, projectRoot } = options;
   const written = new ConfigDocument(text, name, env, LITERAL_KEYS);
   if (!written.readable) throw new ConfigError(name, written.problems);
-  const sweep = readWandbDocument(text, name, { projectRoot, configFolder });
+  const sweep = readWandbDocument(text, name, { projectRoot, configFolder, set });
   const document = sweep === undefined ? written : new ConfigDocument(sweep.text, name, env, LITERAL_KEYS);
   for (const assignment of set) document.set(assignment);
   if (sweep !== undefined && sweep.problems.length > 0)

@@ -1,5 +1,8 @@
 import type { Distribution, ParamValue } from './distributions.js';
 
+/** How a configuration may call a parameter; also Hydra's `db/engine`, `+trainer.rate`. Nothing that would end a `${…}`. */
+export const PARAMETER_NAME = /^[\p{L}_+~][\p{L}\p{M}\p{N}_.+~/@-]*$/u;
+
 /** When a parameter takes part: another, earlier parameter is active and has one of these values, or at least this much. */
 export type Condition =
   | { readonly parameter: string; readonly oneOf: readonly ParamValue[] }

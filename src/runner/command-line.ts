@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { PARAMETER_NAME } from '../core/declared-space.js';
 import type { ParamValue } from '../core/distributions.js';
 import { UsageError } from '../core/errors.js';
 import { stringifyJson } from '../core/json.js';
@@ -71,7 +72,7 @@ function valueOf(name: string, context: CommandContext): string {
   const value = task.params[name];
   // A parameter whose condition does not hold takes no part: its place stays empty.
   if (value !== undefined) return text(value);
-  if (/^[A-Za-z_][\w.-]*$/.test(name)) return '';
+  if (PARAMETER_NAME.test(name)) return '';
   throw new UsageError(`The command holds the unknown placeholder \${${name}}.`);
 }
 

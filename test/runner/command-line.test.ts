@@ -54,6 +54,7 @@ describe('placeholders of a command', () => {
     ['${envvar:HOME}/x', '/home/me/x'],
     ['$${plain}', '${plain}'],
     ['${inactive}', ''],
+    ['a=${+db/engine@größe}', 'a='],
     [
       'x ${args}',
       "x --learning_rate=0.01 --optimizer=adam --nesterov=true --frozen=false '--note=it'\\''s' --nothing=null",

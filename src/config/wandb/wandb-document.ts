@@ -20,7 +20,7 @@ export interface WandbDocument {
 export function readWandbDocument(
   text: string,
   file: string,
-  from: { readonly projectRoot: string; readonly configFolder: string | undefined },
+  from: { readonly projectRoot: string; readonly configFolder: string | undefined; readonly set: readonly string[] },
 ): WandbDocument | undefined {
   const document = new ConfigDocument(text, file, {}, WANDB_KEYS);
   const value = document.toValue();
@@ -29,6 +29,7 @@ export function readWandbDocument(
     baseName: basename(file).replace(/\.ya?ml$/i, ''),
     isFloat: (path) => document.isWrittenAsFloat(path),
     workingFolder: (program) => workingFolder(program, from),
+    isMetricGiven: from.set.some((assignment) => /^metric\.name\s*=/.test(assignment)),
   });
   const native = new ConfigDocument(sweep.text, file, {}, WANDB_KEYS);
   return {

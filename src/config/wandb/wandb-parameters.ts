@@ -196,6 +196,9 @@ function convertNamed(
       about({ allowed: 'a mapping of names to parameters' }, ['parameters']);
       return [];
     }
+    const others = KEYS.filter((key) => key !== 'parameters' && value[key] !== undefined);
+    if (others.length > 0)
+      warn(`parameter ${names.join('.')}: ${others.join(', ')} beside parameters ${verb(others)} not read.`);
     return Object.entries(value['parameters']).flatMap(([inner, innerValue]) =>
       convertNamed([...names, inner], innerValue, isFloat, complain, warn),
     );
@@ -220,6 +223,13 @@ function convertOne(
 ): NativeParameter | undefined {
   const kind = distributionOf(value, isFloat, complain);
   if (kind === undefined) return undefined;
+  const unread = KEYS.filter(
+    (key) => value[key] !== undefined && key !== 'distribution' && !keysOf(kind).includes(key),
+  );
+  if (unread.length > 0) {
+    const hint = unread.includes('q') && `q_${kind}` in FORMS ? `; q_${kind} has q` : '';
+    note(`${unread.join(', ')} ${verb(unread)} not read with distribution ${kind}${hint}`);
+  }
   if (kind === 'constant') {
     if (value['value'] === undefined) complain({ text: 'distribution constant needs value.' });
     return { value: asChoice(value['value']) };
@@ -246,6 +256,18 @@ function convertOne(
   return form.convert(given, (text) => {
     note(`distribution ${kind} ${text}`);
   });
+}
+
+/** Keys that a distribution has. */
+function keysOf(kind: string): readonly string[] {
+  if (kind === 'constant') return ['value'];
+  if (kind.startsWith('categorical')) return ['values', 'probabilities'];
+  const form = FORMS[kind];
+  return [...(form?.needs ?? []), ...Object.keys(form?.defaults ?? {})];
+}
+
+function verb(words: readonly string[]): string {
+  return words.length > 1 ? 'are' : 'is';
 }
 
 function isRange(kind: string, { min, max }: Readonly<Record<string, number>>, complain: Complain): boolean {

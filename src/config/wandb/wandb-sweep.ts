@@ -35,6 +35,8 @@ export interface WandbSource {
   readonly isFloat: (path: Path) => boolean;
   /** Working directory for a program that lies beside the file, not below the project root. */
   readonly workingFolder: (program: string) => string | undefined;
+  /** Whether the command line says what is optimised. */
+  readonly isMetricGiven: boolean;
 }
 
 /** Every key of a sweep file. */
@@ -89,8 +91,8 @@ export function convertWandbSweep(value: Raw, source: WandbSource): ConvertedSwe
   }
   const parameters = readParameters(value, source, complain, warn);
   const name = typeof value['name'] === 'string' && value['name'] !== '' ? value['name'] : source.baseName;
-  const { metrics, keys: metricPaths } = readMetrics(value, complain, warn);
-  const terminate = readEarlyTerminate(value['early_terminate'], complain);
+  const { metrics, keys: metricPaths } = readMetrics(value, source, complain, warn);
+  const terminate = readEarlyTerminate(value['early_terminate'], complain, warn);
   const sampler = readMethod(value, complain, warn);
   const document = {
     study: name,
@@ -140,6 +142,7 @@ function backboneOf(value: Raw, name: string): string {
 
 function readMetrics(
   value: Raw,
+  source: WandbSource,
   complain: Complain,
   warn: (text: string) => void,
 ): { metrics: Raw[]; keys: readonly Path[] } {
@@ -151,7 +154,14 @@ function readMetrics(
     ? metrics.map((entry: unknown, index) => [entry, ['metrics', index]] as const)
     : [[metric, ['metric']]];
   if (metric === undefined && metrics === undefined) {
-    complain({ text: 'is missing: the search needs metric: {name, goal}.' }, ['metric']);
+    // W&B takes such a file for method grid and random, and then says of no run that it is the best.
+    if (source.isMetricGiven) return { metrics: [{ goal: 'minimize' }], keys: [['metric']] };
+    complain(
+      {
+        text: 'is missing: a trial needs a result. Write metric: {name, goal}, or call it with --set metric.name=NAME.',
+      },
+      ['metric'],
+    );
     return { metrics: [], keys: [] };
   }
   const read = list.map(([entry, path]) =>
@@ -208,7 +218,7 @@ function readMethod(value: Raw, complain: Complain, warn: (text: string) => void
 }
 
 /** W&B's hyperband is one bracket: at each rung a run must be in the best 1/eta, as in asynchronous successive halving. */
-function readEarlyTerminate(value: unknown, complain: Complain): unknown {
+function readEarlyTerminate(value: unknown, complain: Complain, warn: (text: string) => void): unknown {
   if (value === undefined || value === null) return 'nop';
   const about: Complain = (details, path = []) => {
     complain(details, ['early_terminate', ...path]);
@@ -222,24 +232,32 @@ function readEarlyTerminate(value: unknown, complain: Complain): unknown {
     const { path, ...details } = unknownKey(key, TERMINATE_KEYS, []);
     about(details, path);
   }
-  const { type, min_iter: minIter, max_iter: maxIter, s, eta = 3 } = value;
+  const { type, min_iter: minIter, max_iter: maxIter, s, eta = 3, strict } = value;
+  if (strict === true)
+    warn('early_terminate.strict has no equal: a trial is judged once at each rung, by its value there.');
   if (type !== 'hyperband')
     about({ allowed: 'hyperband', nearest: nearestName(String(type), ['hyperband']) }, ['type']);
   if (typeof eta !== 'number' || eta <= 1) about({ allowed: 'a number above 1' }, ['eta']);
+  else if (wholeEta(eta) !== eta)
+    warn(`early_terminate.eta is a whole number here: ${wholeEta(eta)} in place of ${eta}.`);
   const isCount = (number: unknown): number is number => Number.isInteger(number) && (number as number) >= 1;
   if (isCount(minIter)) return halving(minIter, eta);
   if (minIter !== undefined) about({ allowed: 'a whole number, 1 or more' }, ['min_iter']);
   else if (!isCount(maxIter) || !isCount(s)) {
     about({ text: 'needs min_iter, or max_iter and s (whole numbers, 1 or more).' });
-  } else return halving(Math.max(1, Math.round(maxIter / Number(eta) ** s)), eta);
+  } else return halving(Math.max(1, Math.floor(maxIter / Number(eta) ** s + 1e-9)), eta);
   return 'nop';
+}
+
+function wholeEta(eta: number): number {
+  return Math.max(2, Math.round(eta));
 }
 
 function halving(minResource: number, eta: unknown): Raw {
   return {
     type: 'successive-halving',
     min_resource: minResource,
-    reduction_factor: Math.max(2, Math.round(Number(eta))),
+    reduction_factor: wholeEta(Number(eta)),
   };
 }
 

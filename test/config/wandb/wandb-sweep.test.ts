@@ -131,4 +131,46 @@ describe('a W&B sweep file', () => {
       /5:18: early_terminate: needs min_iter, or max_iter and s/,
     );
   });
+
+  test('takes names as Hydra has them, and refuses what would break a placeholder', () => {
+    const names = (text: string): readonly string[] =>
+      read(`${HEAD}parameters: ${text}\n`).config.parameters.map(({ name }) => name);
+    expect(names('{"db/engine": {value: a}, "+x.lr": {min: 0, max: 1}, größe: {value: 1}}')).toEqual([
+      'db/engine',
+      '+x.lr',
+      'größe',
+    ]);
+    for (const name of ['a b', 'a}', '1', '-a', ''])
+      expect(() => names(`{"${name}": {value: a}}`)).toThrow('is no name of a parameter');
+  });
+
+  test.each([
+    ['{min: 0.0, max: 1.0, q: 0.1}', 'parameter p: q is not read with distribution uniform; q_uniform has q.'],
+    ['{values: [1, 2], min: 0}', 'parameter p: min is not read with distribution categorical.'],
+    ['{value: 3, min: 0, max: 2}', 'parameter p: min, max are not read with distribution constant.'],
+    ['{value: 3, parameters: {x: {value: 1}}}', 'parameter p: value beside parameters is not read.'],
+  ])('says which keys of a parameter it does not read: %s', (parameter, warning) => {
+    expect(withParameter(parameter).warnings).toContain(warning);
+  });
+
+  test('says what early_terminate has no equal for, and begins at the whole iteration below', () => {
+    const { config, warnings } = read(
+      `${HEAD}early_terminate: {type: hyperband, max_iter: 50, s: 2, eta: 2.6, strict: true}\nparameters: {x: {min: 0, max: 1}}\n`,
+    );
+    // 50 / 2.6² is 7.4.
+    expect(config.pruner).toMatchObject({ options: { minResource: 7, reductionFactor: 3 } });
+    expect(warnings).toEqual([
+      'early_terminate.strict has no equal: a trial is judged once at each rung, by its value there.',
+      'early_terminate.eta is a whole number here: 3 in place of 2.6.',
+    ]);
+  });
+
+  test('without a metric, as W&B allows for grid and random, takes it from the command line', () => {
+    const text = 'program: t.py\nmethod: grid\nparameters: {x: {values: [1, 2]}}\n';
+    expect(() => read(text)).toThrow('--set metric.name=NAME');
+    expect(read(text, ['metric.name=val/loss']).config.metrics).toEqual([{ name: 'val/loss', goal: 'minimize' }]);
+    expect(read(text, ['metric.name=acc', 'metric.goal=maximize']).config.metrics).toMatchObject([
+      { goal: 'maximize' },
+    ]);
+  });
 });
