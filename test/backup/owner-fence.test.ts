@@ -51,11 +51,11 @@ describe('owner fence', () => {
     const b = owner('b', 'two');
     await a.claim();
     await b.claim();
-    expect(b.state).toBe('claiming');
+    expect([b.state, b.isContested, a.isContested]).toEqual(['claiming', true, false]);
     now += LEASE / 3;
     expect(await a.renew()).toBeUndefined();
     expect((await b.renew())?.message).toContain('one, pid 1000000');
-    expect(b.state).toBe('released');
+    expect([b.state, b.isContested]).toEqual(['released', false]);
     now += LEASE / 3;
     expect(await a.renew()).toBeUndefined();
     expect(a.state).toBe('owner');

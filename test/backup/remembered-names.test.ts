@@ -45,6 +45,7 @@ function machine(destination: Destination, isSure: () => boolean = () => true) {
   const target = core.target(db);
   core.setFence(far, target, {
     fence: cores.length,
+    isContested: false,
     get isSure() {
       return isSure();
     },
@@ -155,6 +156,28 @@ describe('what the only owner remembers', () => {
     await one.save();
     const heads = branchHeads(await listManifests(far, one.target));
     expect(heads.map(({ finished }) => finished).sort()).toEqual([3, 5]);
+  });
+
+  it('what two wrote of one branch side by side: a restore of one names the other, and how to have it', async () => {
+    const far = new Counted(project.folder());
+    const one = machine(far);
+    await one.save(true);
+    const aside = project.place('aside.db');
+    await snapshotSource.snapshot(db, aside);
+    const two = machine(far);
+    await addTrials(db, 1, { offset: 0.5 });
+    expect((await two.save(true)).forkedFrom).toBeUndefined();
+    rmSync(db);
+    await snapshotSource.snapshot(aside, db);
+    await addTrials(db, 2);
+    await one.save();
+    const drive = project.drive();
+    const newest = await drive.restore(db, { to: project.place('newest') });
+    expect(newest).toMatchObject({ finishedTrials: 4, otherBranches: [{ branch: newest.branch, finished: 3 }] });
+    const at = newest.otherBranches[0]?.snapshot;
+    expect(await drive.restore(db, { to: project.place('other'), ...(at === undefined ? {} : { at }) })).toMatchObject({
+      ...{ finishedTrials: 3, snapshot: at, otherBranches: [] },
+    });
   });
 });
 

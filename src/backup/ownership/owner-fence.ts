@@ -103,6 +103,11 @@ export class OwnerFence {
     return age < (this.#leaseMs * 2) / 3;
   }
 
+  /** Whether another may be the owner, until it has shown itself or has been silent for a lease. */
+  get isContested(): boolean {
+    return this.#fence > 0 && this.#state === 'claiming';
+  }
+
   /** Enters this process. Owner at once where nobody else can be alive; else `renew` decides within a lease. @throws DestinationError */
   async claim(signal?: AbortSignal): Promise<void> {
     // Only now is known whether one winner is promised.

@@ -81,8 +81,8 @@ function isBetter(a: ManifestName, b: ManifestName): boolean {
   return a.finished > b.finished || (a.finished === b.finished && a.createdAt > b.createdAt);
 }
 
-/** @throws UsageError for an `at` that is neither a time nor a snapshot. */
-function candidateTest({ at, branch }: CandidateFilter): (name: ManifestName) => boolean {
+/** Which states are asked for. @throws UsageError for an `at` that is neither a time nor a snapshot. */
+export function candidateTest({ at, branch }: CandidateFilter): (name: ManifestName) => boolean {
   const ofBranch = (name: ManifestName): boolean => branch === undefined || name.branch.startsWith(branch);
   if (at === undefined) return ofBranch;
   const generation = /^generation:(\d+)$/.exec(at)?.[1];

@@ -47,11 +47,13 @@ export interface RestoreResult {
   /** Better states that could not be used. */
   readonly fellBack: readonly Fallback[];
   readonly searched: readonly SearchedDestination[];
-  /** Other branches that exist, each with its best state; `--branch` chooses one. */
+  /** Other histories that exist, each with its best state; `--branch` chooses one. */
   readonly otherBranches: readonly {
     readonly branch: string;
     readonly destination: string;
     readonly finished: number;
+    /** Given where it has the branch of the restored state: `--at` with this chooses it. */
+    readonly snapshot?: string | undefined;
   }[];
   readonly durationMs: number;
   /** One sentence where it is not there now. */

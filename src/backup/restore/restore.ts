@@ -8,6 +8,7 @@ import type { Destination } from '../destinations/destination.js';
 import { removeLeftAside } from '../files/put-in-place.js';
 import { otherHistories } from './other-histories.js';
 import {
+  candidateTest,
   findCandidates,
   byPriority,
   type Candidate,
@@ -55,6 +56,7 @@ export async function restore(
   const none: CandidateSearch = { candidates: [], searched: [] };
   const run = new RestoreRun(destinations, request, tools, reporter, startedAt);
   try {
+    candidateTest(request); // Also where nothing is looked for, because it is here.
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (request.part !== undefined) {
       if (stats?.isFile() === true) return run.end('present', none);
@@ -234,7 +236,7 @@ class RestoreRun {
     const otherBranches = await otherHistories(
       search,
       this.#request.target,
-      { destination, branch: name?.branch, digests: report?.trialDigests },
+      { destination, branch: name?.branch, name: name?.name, digests: report?.trialDigests },
       new Set(this.#fellBack.map(({ snapshot }) => snapshot)),
       this.#tools.signal,
     );
@@ -253,7 +255,7 @@ class RestoreRun {
     const branches =
       otherBranches.length === 0
         ? ''
-        : `; other branches exist: ${otherBranches.map(({ branch }) => branch).join(', ')}`;
+        : `; other branches exist: ${otherBranches.map(({ branch, snapshot }) => snapshot ?? branch).join(', ')}`;
     this.#reporter.emit({
       type: 'restore',
       destination: destination.name,

@@ -41,11 +41,15 @@ export interface TargetFence {
   readonly fence: number;
   /** Nobody else can write the target now. */
   readonly isSure: boolean;
+  /** Another may own the target: whether it is alive shows within a lease. */
+  readonly isContested: boolean;
 }
 
 export interface SaveOptions {
   /** Refresh the plain copy too. */
   readonly mirror: boolean;
+  /** Nothing is saved after this: the plain copy cannot wait until it is known who owns the target. */
+  readonly isLast?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -242,7 +246,9 @@ export class TargetWriter {
     this.#head = { name, manifest };
     let mirror: SaveOutcome['mirror'] = 'notDue';
     let mirrorError: string | undefined;
-    if (options.mirror && this.#destination.traits.mirror) {
+    // With trials of a process that has to stop, it could never be replaced by the owner's.
+    const isTheirs = options.isLast !== true && this.#identity.fence?.()?.isContested === true;
+    if (options.mirror && this.#destination.traits.mirror && !isTheirs) {
       try {
         const written = await this.#mirror.write(capture, manifest, signal);
         mirror = written === undefined ? 'kept' : 'written';

@@ -210,7 +210,10 @@ export class DestinationLane {
           const { capture, version } = taken;
           const often = this.destination.traits.mirrorRefresh !== 'withFullSnapshots';
           const mirror = full || capture.full || (often && capture.bytes <= MIRROR_EVERY_SAVE_BYTES);
-          const outcome = await this.#core.save(this.destination, capture, { mirror, signal: this.#abort.signal });
+          const outcome = await this.#core.save(this.destination, capture, {
+            ...{ mirror, isLast: this.#flushing },
+            signal: this.#abort.signal,
+          });
           Object.assign(progress, {
             savedVersion: version,
             savedAt: performance.now(),
