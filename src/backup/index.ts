@@ -29,7 +29,7 @@ export { BackupCoordinator, type CoordinatorOptions, type FlushReport } from './
 export type { DestinationStatus } from './sweep/destination-status.js';
 export type { OwnerConflict } from './ownership/owner-fence.js';
 
-export type { Damage } from './verify/damage.js';
+export { MISSING, type Damage } from './verify/damage.js';
 export { destinationsIn, listBackups, type BackupList, type ListedBackup } from './verify/list-backups.js';
 export { SafeElsewhere, type LocalFile } from './verify/safe-elsewhere.js';
 export { verifyBackups, type VerifyOptions, type VerifyReport } from './verify/verify.js';

@@ -2,7 +2,11 @@ import { styleText } from 'node:util';
 
 import { stringifyJson, type JsonValue } from '../core/json.js';
 
-export { bytesText as formatBytes, durationText as formatDuration } from '../app/views/format-text.js';
+export {
+  bytesText as formatBytes,
+  durationText as formatDuration,
+  timeText as formatTime,
+} from '../app/views/format-text.js';
 
 type Style = Parameters<typeof styleText>[0];
 

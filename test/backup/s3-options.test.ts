@@ -74,6 +74,7 @@ describe('options of S3', () => {
     [{ bucket: 'a b' }, /bucket/],
     [{ bucket: 'b', endpoint: 'minio:9000' }, /endpoint/],
     [{ bucket: 'b', endpoint: 'https://key:secret@minio' }, /endpoint: holds credentials/],
+    [{ bucket: 'b', endpoint: 'https://minio/?token=key:secret' }, /endpoint: holds credentials/],
     [{ bucket: 'b', secretAccessKey: 'planted-secret' }, /secretAccessKey/],
     [{ bucket: 'b', prefix: '../x' }, /relative path/],
   ])('refuses %j', (options, message) => {

@@ -49,6 +49,8 @@ it('says what fails, is overdue or damaged in a line of its own, each', () => {
     'BACKUP FAILS on e (no copy in this run yet, 0 behind): not mounted',
   ]);
   expect(shown({ ...good, lastVerifiedAt: undefined, error: 'not mounted' }).line).toBe('NOT BACKED UP');
+  // What was saved before it failed is safe all the same.
+  expect(shown({ ...good, error: 'the disk is full.' }).line).toBe('NOT BACKED UP after trial 41');
 });
 
 it('shows rate and time left of a restore', () => {

@@ -17,6 +17,7 @@ import {
 import { SqliteSnapshotSource } from '../../storage/rdb/sqlite-snapshot.js';
 import { studyDirectories } from '../studies/find-study-directory.js';
 import { locateSweep } from '../studies/locate-sweep.js';
+import { checkPlace } from './backup-commands.js';
 
 export { isArchiveFile, type RestoreProgress, type RestoreResult, type VerifyReport } from '../../backup/index.js';
 
@@ -77,6 +78,7 @@ export async function restoreFromArchive(options: {
   readonly onProgress?: (progress: RestoreProgress) => void;
 }): Promise<RestoreResult[]> {
   const { file, path, at, to, log, onProgress } = options;
+  if (to !== undefined) checkPlace(to);
   return await withArchive(file, log, async (archive, projectRoot) => {
     const wanted = path === undefined ? undefined : archive.drive.drivePathFor(path);
     const chosen = archive.targets.filter(

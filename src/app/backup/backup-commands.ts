@@ -1,8 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
 import { ResweepError, UsageError } from '../../core/errors.js';
-import type { JsonValue } from '../../core/json.js';
 import { EVENTS_FILE, OUTPUTS_FOLDER, STUDY_DB } from '../../core/study-paths.js';
 import {
   BackupCoordinator,
@@ -26,7 +25,10 @@ import { unusableModels } from './check-models.js';
 import { createConfiguredDrive } from './create-drive.js';
 import { locateSweep, type LocatedSweep } from '../studies/locate-sweep.js';
 import { backupSharedNow } from '../shared/shared-study.js';
+import { backupEventLine } from '../sweep/backup-event-line.js';
 import { EventsLog } from '../sweep/events-log.js';
+
+export { MISSING } from '../../backup/index.js';
 
 /** Work with the backups of one configured sweep. */
 export interface BackupCommandOptions {
@@ -67,7 +69,12 @@ export async function hasDestination({ configPath, set }: BackupCommandOptions, 
 
 /** `resweep backup now`: the study and its folder, to every destination. */
 export async function backupNow(options: BackupCommandOptions): Promise<FlushReport> {
-  return withDrive(options, async (drive, sweep) => {
+  let events: EventsLog | undefined;
+  const onEvent = (event: BackupEvent): void => {
+    // That the folder was saved cannot stand in the folder that was saved.
+    if (event.path?.endsWith(STUDY_DB) === true || event.outcome !== 'ok') events?.append(backupEventLine(event));
+  };
+  return withDrive({ ...options, onEvent }, async (drive, sweep) => {
     if (sweep.config.storage.kind === 'url') return backupSharedNow(drive, sweep);
     if (!existsSync(join(sweep.studyDir, STUDY_DB))) {
       throw new UsageError(`There is no study to back up: ${join(sweep.studyDir, STUDY_DB)} does not exist.`, {
@@ -76,10 +83,14 @@ export async function backupNow(options: BackupCommandOptions): Promise<FlushRep
     }
     const { studyDir } = sweep;
     const coordinator = new BackupCoordinator({ drive, studyDb: join(studyDir, STUDY_DB), studyFolder: studyDir });
+    events = new EventsLog(join(studyDir, EVENTS_FILE));
     try {
-      return await coordinator.flush();
+      const report = await coordinator.flush();
+      await coordinator.flushFolder();
+      return report;
     } finally {
       await coordinator.close();
+      events.close();
     }
   });
 }
@@ -104,31 +115,34 @@ export async function verifySweepBackups(
   },
 ): Promise<VerifyReport> {
   const { deep, sample, all, destination } = options;
-  const found: BackupEvent[] = [];
-  const onEvent = (event: BackupEvent): void => {
-    if (event.type === 'verification') found.push(event);
-  };
-  return withDrive({ ...options, onEvent }, async (drive, sweep) => {
-    const report = await verifyBackups(drive, {
+  return withRecord(options, (drive, sweep) =>
+    verifyBackups(drive, {
       deep,
       destination,
       checkFolder: unusableModels,
       ...(sample === undefined ? {} : { sample }),
       ...(all ? {} : { path: sweep.studyDir }),
-    });
-    recordVerifications(sweep.studyDir, found);
-    return report;
+    }),
+  );
+}
+
+/** As `withDrive`; what it does is kept among the study's events, where the study is here: status and dashboard show it. */
+async function withRecord<T>(
+  options: BackupCommandOptions,
+  work: (drive: Drive, sweep: LocatedSweep) => Promise<T>,
+): Promise<T> {
+  const done: BackupEvent[] = [];
+  const onEvent = (event: BackupEvent): void => void done.push(event);
+  return withDrive({ ...options, onEvent }, async (drive, sweep) => {
+    const result = await work(drive, sweep);
+    if (existsSync(sweep.studyDir)) record(sweep.studyDir, done);
+    return result;
   });
 }
 
-/** Keeps the results among the study's events, where the study is here: status and dashboard show when the copies were looked at last. */
-function recordVerifications(studyDir: string, found: readonly BackupEvent[]): void {
-  if (!existsSync(studyDir)) return;
+function record(studyDir: string, done: readonly BackupEvent[]): void {
   const events = new EventsLog(join(studyDir, EVENTS_FILE));
-  for (const { type, at: _at, ...fields } of found) {
-    const known = Object.entries(fields).filter(([, value]) => value !== undefined);
-    events.append({ event: type, ...(Object.fromEntries(known) as Record<string, JsonValue>) });
-  }
+  for (const event of done) events.append(backupEventLine(event));
   events.close();
 }
 
@@ -137,7 +151,7 @@ export async function repairSweepBackups(
   options: BackupCommandOptions & { readonly all: boolean; readonly destination?: string | undefined },
 ): Promise<RepairReport> {
   const { all, destination } = options;
-  return withDrive(options, (drive, sweep) =>
+  return withRecord(options, (drive, sweep) =>
     repairBackups(drive, { destination, ...(all ? {} : { path: sweep.studyDir }) }),
   );
 }
@@ -151,7 +165,7 @@ export async function pruneSweepBackups(
   },
 ): Promise<PruneReport> {
   const { dryRun, all, destination } = options;
-  return withDrive(options, (drive, sweep) =>
+  return (dryRun ? withDrive : withRecord)(options, (drive, sweep) =>
     pruneBackups(drive, { dryRun, destination, ...(all ? {} : { path: sweep.studyDir }) }),
   );
 }
@@ -169,32 +183,47 @@ export interface RestoreCommandOptions extends BackupCommandOptions {
 
 /**
  * `resweep restore`: the study's database and then its folder, or one path.
- * @throws ResweepError (exit code 3) where there are copies and none can be used; UsageError where there is none
+ * @throws ResweepError where there are copies and none can be used (exit code 3 for damage, 1 for what can be tried again);
+ * UsageError where there is none, and for a place that is none
  */
 export async function restoreSweep(options: RestoreCommandOptions): Promise<RestoreResult[]> {
-  return withDrive(options, async (drive, sweep) => {
-    const { at, from, to, branch, onProgress, signal } = options;
-    const choice = {
-      ...(at === undefined ? {} : { at }),
-      ...(from === undefined ? {} : { from }),
-      ...(to === undefined ? {} : { to }),
-      ...(branch === undefined ? {} : { branch }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
-    };
-    if (options.path !== undefined) {
-      const path = resolve(options.path);
-      const outputs = join(sweep.projectRoot, OUTPUTS_FOLDER);
-      if (to === undefined && relative(outputs, path).startsWith('..')) {
-        throw new UsageError(`${path} does not lie in ${outputs}: a restore writes nowhere else.`, {
-          hint: 'Name a folder for it: --to DIR',
-        });
-      }
-      return [check(await drive.restore(path, { ...choice, ...(await howSaved(drive, sweep, path)) }))];
-    }
-    const database = check(await drive.restore(join(sweep.studyDir, STUDY_DB), choice));
-    return [database, await restoreFolderOf(drive, sweep, database, choice)];
+  const done: BackupEvent[] = [];
+  const onEvent = (event: BackupEvent): void => void done.push(event);
+  return withDrive({ ...options, onEvent }, async (drive, sweep) => {
+    const results = await restoreWith(options, drive, sweep);
+    // Begun here, the file would stand in the way of the one that is saved.
+    if (options.to === undefined && existsSync(join(sweep.studyDir, EVENTS_FILE))) record(sweep.studyDir, done);
+    return results;
   });
+}
+
+async function restoreWith(
+  options: RestoreCommandOptions,
+  drive: Drive,
+  sweep: LocatedSweep,
+): Promise<RestoreResult[]> {
+  const { at, from, to, branch, onProgress, signal } = options;
+  if (to !== undefined) checkPlace(to);
+  const choice = {
+    ...(at === undefined ? {} : { at }),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(branch === undefined ? {} : { branch }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  if (options.path !== undefined) {
+    const path = resolve(options.path);
+    const outputs = join(sweep.projectRoot, OUTPUTS_FOLDER);
+    if (to === undefined && relative(outputs, path).startsWith('..')) {
+      throw new UsageError(`${path} does not lie in ${outputs}: a restore writes nowhere else.`, {
+        hint: 'Name a folder for it: --to DIR',
+      });
+    }
+    return [check(await drive.restore(path, { ...choice, ...(await howSaved(drive, sweep, path)) }))];
+  }
+  const database = check(await drive.restore(join(sweep.studyDir, STUDY_DB), choice));
+  return [database, await restoreFolderOf(drive, sweep, database, choice)];
 }
 
 /** The folder around a restored database: as of the same time, where one was asked for. */
@@ -243,11 +272,31 @@ function check(result: RestoreResult): RestoreResult {
       hint: 'resweep backup list CONFIG --all shows everything that is saved.',
     });
   }
+  const hint = failureHint(result);
   throw new ResweepError('RESTORE_FAILED', `${result.path} could not be restored: ${result.error ?? result.status}`, {
-    exitCode: 3,
-    hint:
-      result.status === 'unreachable'
-        ? 'Bring one of them within reach and repeat this, or restore from an exported file: resweep restore --from FILE'
-        : 'resweep backup verify CONFIG --deep shows which copies are whole; resweep backup repair CONFIG mends what it can.',
+    exitCode: restoreExitCode(result),
+    ...(hint === undefined ? {} : { hint }),
   });
+}
+
+/** What a restore ends with: damage is told from what a network, a key or a full disk is to blame for. */
+export function restoreExitCode(result: RestoreResult): 0 | 1 | 3 {
+  if (isThere(result) || result.status === 'absent') return 0;
+  return result.status === 'damaged' ? 3 : 1;
+}
+
+function failureHint({ status }: RestoreResult): string | undefined {
+  if (status === 'unreachable')
+    return 'Bring one of them within reach and repeat this, or restore from an exported file: resweep restore --from FILE';
+  return status === 'damaged'
+    ? 'resweep backup verify CONFIG --deep shows which copies are whole; resweep backup repair CONFIG mends what it can.'
+    : undefined;
+}
+
+/** `--to` is a folder, or becomes one. @throws UsageError */
+export function checkPlace(to: string): void {
+  let place = resolve(to);
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  if (!statSync(place).isDirectory())
+    throw new UsageError(`--to takes a folder to restore into, but ${place} is a file.`);
 }

@@ -11,7 +11,7 @@ import { loadConfigText } from '../../config/load-config.js';
 import type { Study } from '../../study/study.js';
 import { configRegistry } from '../studies/config-registry.js';
 import { createConfiguredDrive, destinationsOf } from './create-drive.js';
-import { readEvents, type SweepEvent } from '../sweep/events-log.js';
+import { isLostOwnership, readEvents, type SweepEvent } from '../sweep/events-log.js';
 import { storedConfigOf } from '../studies/stored-config.js';
 import { countTrials } from '../sweep/sweep-summary.js';
 
@@ -65,9 +65,11 @@ const BACKUP_EVENTS = new Set([
   'backup',
   'backup-failed',
   'backup-recovered',
+  'backup-overdue',
   'fork',
   'mirror-kept',
   'verification',
+  'repair',
   'prune',
   'restore',
   'restore-fallback',
@@ -132,7 +134,7 @@ function healthOf(
   const ofStudy = own.filter(({ path }) => typeof path === 'string' && path.endsWith(STUDY_DB));
   const copies = ofStudy.filter(({ event }) => event === 'backup');
   const last = copies.at(-1);
-  const failed = own.findLast(({ event }) => event === 'backup-failed');
+  const failed = own.findLast((event) => event.event === 'backup-failed' || isLostOwnership(event));
   const recovered = own.findLast(({ event }) => event === 'backup' || event === 'backup-recovered');
   const isFailing = failed !== undefined && timeOf(failed) >= (recovered === undefined ? '' : timeOf(recovered));
   const finished = last === undefined ? null : numberOf(last['finishedTrials']);

@@ -51,6 +51,11 @@ function openAppending(path: string): number {
   return file;
 }
 
+/** Whether another process has the study at a destination: from then on the one that says so writes no more backups there. */
+export function isLostOwnership({ event, outcome }: SweepEvent): boolean {
+  return event === 'ownership' && outcome === 'failed';
+}
+
 /** All whole events of a file; lines that are no JSON are left out. */
 export function readEvents(path: string): SweepEvent[] {
   if (!existsSync(path)) return [];

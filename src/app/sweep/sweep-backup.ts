@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
 import { messageOf } from '../../core/errors.js';
-import type { JsonValue } from '../../core/json.js';
 import type { SweepConfig } from '../../core/sweep-config.js';
 import { STUDY_DB } from '../../core/study-paths.js';
 import { BackupCoordinator, type BackupEvent, type DestinationStatus, type Drive } from '../../backup/index.js';
@@ -11,6 +10,7 @@ import { destinationsOf } from '../backup/create-drive.js';
 import { exportStudy, SharedBackup } from '../shared/shared-backup.js';
 import type { LocatedSweep } from '../studies/locate-sweep.js';
 import { TrialCheckpoints } from '../trials/trial-checkpoints.js';
+import { backupEventLine } from './backup-event-line.js';
 import type { BackupState } from './backup-state.js';
 import type { EventsLog, SweepEvent } from './events-log.js';
 import { SafeNumbers } from './safe-numbers.js';
@@ -189,8 +189,7 @@ export class SweepBackup {
 
   #onEvent(event: BackupEvent): void {
     this.#restore.note(event);
-    const { type, at: _at, ...fields } = event;
-    const line = { event: eventName(type), ...withoutUndefined(fields) };
+    const line = backupEventLine(event);
     if (this.#events === undefined) this.#early.push(line);
     else this.#events.append(line);
     if (this.#coordinator !== undefined) this.#options.onStatus(this.#states(this.#coordinator.status()));
@@ -255,16 +254,4 @@ export class SweepBackup {
   status(): readonly BackupState[] {
     return this.#states(this.#coordinator?.status() ?? []);
   }
-}
-
-/** `backupFailed` → `backup-failed`. */
-function eventName(type: string): string {
-  return type.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function withoutUndefined(record: Readonly<Record<string, unknown>>): Record<string, JsonValue> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Record<
-    string,
-    JsonValue
-  >;
 }

@@ -8,7 +8,7 @@ import { EVENTS_FILE, STUDY_DB } from '../../core/study-paths.js';
 import type { TrialState } from '../../core/trial-state.js';
 import { retryHistoryOf } from '../../study/retry.js';
 import type { Study } from '../../study/study.js';
-import { readEvents } from '../sweep/events-log.js';
+import { isLostOwnership, readEvents } from '../sweep/events-log.js';
 import { bestOf, countTrials, type BestTrial, type TrialCounts } from '../sweep/sweep-summary.js';
 
 /** A trial as shown by `trials`, `status` and the dashboard. */
@@ -151,7 +151,7 @@ function backupHealth(eventsPath: string, finished: number): BackupHealth[] {
         error: null,
         backlog: Math.max(0, finished - (saved ?? 0)),
       });
-    } else if (event.event === 'backup-failed' && isStudy) {
+    } else if (isStudy && (event.event === 'backup-failed' || isLostOwnership(event))) {
       health.set(destination, { ...before, error: textOf(event['message']), backlog: before.backlog ?? finished });
     }
   }

@@ -186,6 +186,13 @@ export class BackupCoordinator {
     return { complete, durationMs, destinations: this.status() };
   }
 
+  /** Saves once more what a flush itself changed in the folder, such as the events that tell of it, where the flush went well. */
+  async flushFolder(boundMs = 60_000): Promise<void> {
+    this.#folder?.changed();
+    const good = this.#lanes.filter((lane) => lane.status.error === undefined);
+    await within(boundMs, Promise.all(good.map((lane) => lane.flush())));
+  }
+
   /** How far each destination is. */
   status(): DestinationStatus[] {
     return this.#lanes.map((lane, index) => ({ ...lane.status, verification: this.#upkeep[index]?.verification }));

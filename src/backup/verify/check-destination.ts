@@ -15,7 +15,7 @@ import { listPacks, packKey } from '../format/packs.js';
 import { archiveProblem } from './check-content.js';
 import { MirrorCheck } from './check-mirror.js';
 import { damagedRecords } from './check-records.js';
-import type { Damage } from './damage.js';
+import { MISSING, type Damage } from './damage.js';
 
 export interface VerifyOptions {
   /** Only this target, and what lies below it. */
@@ -61,9 +61,11 @@ export class DestinationCheck {
     const targets = await listTargets(this.#destination, { signal });
     for (const { key, problem } of await damagedRecords(this.#destination, targets, signal))
       this.#damaged(key, 'record', problem);
+    let isThere = false;
     for (const target of targets) {
       if (!isWanted(target, wanted)) continue;
       const names = await listManifests(this.#destination, target, { signal });
+      isThere ||= names.length > 0;
       const chosen = names.filter((_, index) => index === 0 || sample >= 1 || Math.random() < sample);
       // Read whole, a state needs the memory and the disk for itself.
       const most = this.#options.deep === true ? 1 : callsAtOnce(this.#destination);
@@ -72,6 +74,8 @@ export class DestinationCheck {
       for (const { key, problem } of await mirror.damages(sample)) this.#damaged(key, 'mirror', problem);
       this.bytes += mirror.bytes;
     }
+    // An emptied disk, a bucket made anew, a mount that is not mounted: nothing is damaged there, and nothing is safe.
+    if (!isThere) this.#damaged(wanted ?? '', MISSING, 'no saved state of it is there');
   }
 
   #damaged(path: string, snapshot: string, problem: string): void {

@@ -39,6 +39,8 @@ interface SavedState {
 export class SafeElsewhere {
   readonly #core: DriveCore;
   readonly #states: SavedState[] = [];
+  /** Destinations that were looked through, with nothing wrong there. */
+  readonly #answered: string[] = [];
   readonly #problems: string[] = [];
   readonly #used = new Map<string, SavedState>();
   readonly #signal: AbortSignal | undefined;
@@ -82,6 +84,7 @@ export class SafeElsewhere {
 
   async #addDestination(destination: Destination, wanted: string, sameDisk: boolean): Promise<void> {
     const options = { signal: this.#signal };
+    const before = this.#problems.length;
     try {
       // What it can promise is known once it was asked.
       await destination.check(options);
@@ -98,6 +101,7 @@ export class SafeElsewhere {
       for (const target of await listTargets(destination, options)) {
         if (isWanted(target, wanted) || isWanted(wanted, target)) await this.#addTarget(destination, target);
       }
+      if (this.#problems.length === before) this.#answered.push(destination.name);
     } catch (error) {
       this.#problems.push(`${destination.name} does not answer: ${explanationOf(error)}`);
     }
@@ -139,8 +143,9 @@ export class SafeElsewhere {
     const key = this.#core.target(path);
     const states = this.#statesOf(key);
     if (states.length === 0) {
-      const reason = this.#problems.length > 0 ? [...new Set(this.#problems)].join('; ') : 'no backup holds it';
-      return { path, bytes: size, safeOn: [], reason };
+      const places = this.#problems.length > 0 && this.#answered.length > 0 ? ` on ${this.#answered.join(', ')}` : '';
+      const none = this.#problems.length === 0 || places !== '' ? [`no backup${places} holds it`] : [];
+      return { path, bytes: size, safeOn: [], reason: [...none, ...new Set(this.#problems)].join('; ') };
     }
     const sha256 = await this.#contentOf(path);
     const safeOn = states

@@ -1,7 +1,7 @@
 import { explanationOf } from '../../core/errors.js';
 import { coreOf, type Drive } from '../drive/drive.js';
 import { DestinationCheck, type VerifyOptions } from './check-destination.js';
-import type { Damage } from './damage.js';
+import { MISSING, type Damage } from './damage.js';
 
 export type { VerifyOptions } from './check-destination.js';
 
@@ -49,6 +49,8 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
       checkedBytes += run.bytes;
       damages.push(...found);
       frozen.push(...run.frozen);
+      const isMissing = found.some(({ snapshot }) => snapshot === MISSING);
+      const damaged = isMissing ? 'nothing of it is there' : `${found.length} damaged`;
       const thaw = run.frozen.length === 0 ? '' : ` ${run.frozen.length} frozen.`;
       const cut = error === undefined ? '' : ` It could not be checked to the end: ${error}`;
       core.reporter.emit({
@@ -57,7 +59,7 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
         bytes: run.bytes,
         durationMs: performance.now() - begun,
         outcome: found.length === 0 && error === undefined ? 'ok' : 'failed',
-        message: `Verified ${destination.name}: ${run.snapshots} snapshots, ${run.bytes} bytes, ${found.length} damaged.${thaw}${cut}`,
+        message: `Verified ${destination.name}: ${run.snapshots} snapshots, ${run.bytes} bytes, ${damaged}.${thaw}${cut}`,
       });
     }),
   );

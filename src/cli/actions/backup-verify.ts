@@ -2,7 +2,7 @@ import { UsageError } from '../../core/errors.js';
 import type { JsonValue } from '../../core/json.js';
 import { parseShare, SHARE_FORM } from '../../config/units.js';
 import type { VerifyReport } from '../../app/backup/archive-commands.js';
-import { repairSweepBackups, verifySweepBackups } from '../../app/backup/backup-commands.js';
+import { MISSING, repairSweepBackups, verifySweepBackups } from '../../app/backup/backup-commands.js';
 import type { BackupArguments } from '../arguments.js';
 import { formatBytes, formatDuration, logTo, ofDestination, type Output } from '../output.js';
 
@@ -28,8 +28,14 @@ export async function verify(args: WithConfig, output: Output): Promise<void> {
     return repair(args, output);
   }
   showVerified(report, output);
-  if (report.damages.length > 0)
+  const missing = report.damages.filter(isMissing).length;
+  if (report.damages.length > missing)
     output.print(`resweep backup repair ${args.config}   mends it from what is whole elsewhere`);
+  if (missing > 0) output.print(`resweep backup now ${args.config}   saves it there; then verify once more`);
+}
+
+function isMissing({ snapshot }: VerifyReport['damages'][number]): boolean {
+  return snapshot === MISSING;
 }
 
 /** `resweep backup repair CONFIG`. */
@@ -57,8 +63,16 @@ export async function repair(args: WithConfig, output: Output): Promise<void> {
   } else if (!report.ok) process.exitCode = 1;
 }
 
-function damageLine({ destination, path, snapshot, problem }: VerifyReport['damages'][number], output: Output): string {
+function damageLine(damage: VerifyReport['damages'][number], output: Output): string {
+  const { destination, path, snapshot, problem } = damage;
+  if (isMissing(damage)) return `${output.style('red', 'missing')}  ${destination}: ${path || 'all'}: ${problem}`;
   return `${output.style('red', 'damaged')}  ${destination}: ${path} (${snapshot}): ${problem}`;
+}
+
+function foundText(damages: VerifyReport['damages']): string {
+  const missing = damages.filter(isMissing).length;
+  const damaged = `${damages.length - missing} damaged`;
+  return missing === 0 ? damaged : `${damaged}, nothing on ${missing} of the destinations`;
 }
 
 /** What a verification found, and the exit code that goes with it. */
@@ -74,7 +88,7 @@ export function showVerified(report: VerifyReport, output: Output): void {
     `${report.checkedSnapshots} snapshots, ${formatBytes(report.checkedBytes)} checked in ${formatDuration(report.durationMs)}: ${
       report.ok
         ? 'all good.'
-        : `${report.damages.length} damaged${report.unreachable.length === 0 ? '' : `, ${report.unreachable.length} of the destinations not checked`}.`
+        : `${foundText(report.damages)}${report.unreachable.length === 0 ? '' : `, ${report.unreachable.length} of the destinations not checked`}.`
     }${frozen}`,
   );
   if (report.damages.length > 0) process.exitCode = 3;

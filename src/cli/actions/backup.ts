@@ -6,6 +6,7 @@ import { backupNow, listSweepBackups, pruneSweepBackups } from '../../app/backup
 import { drillPage } from '../../app/backup/drill-page.js';
 import { isConfigFile } from '../../app/studies/find-config.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
+import { STUDY_DB } from '../../core/study-paths.js';
 import type { BackupArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
 import { formatBytes, formatDuration, logTo, ofDestination, type Output } from '../output.js';
@@ -45,9 +46,10 @@ export async function backup(args: BackupArguments): Promise<void> {
 async function saveNow(args: WithConfig, output: Output): Promise<void> {
   const report = await backupNow({ configPath: args.config, set: args.set, log: logTo(output) });
   if (output.json) output.document(report as unknown as JsonValue);
-  for (const { name, verified, finishedTrials, bytes, error } of report.destinations) {
+  for (const { name, verified, finishedTrials, bytes, error, sameDisk } of report.destinations) {
     if (error === undefined) {
-      output.print(`${name}: ${finishedTrials ?? 0} finished trials safe, ${formatBytes(bytes)}, ${verified}.`);
+      const disk = sameDisk ? ' (same disk)' : '';
+      output.print(`${name}: ${finishedTrials ?? 0} finished trials safe, ${formatBytes(bytes)}, ${verified}${disk}.`);
     } else output.warn(ofDestination(name, error));
   }
   if (!report.complete) process.exitCode = 1;
@@ -66,14 +68,16 @@ async function list(args: WithConfig, output: Output): Promise<void> {
   });
   if (output.json) output.document({ backups, errors } as unknown as JsonValue);
   for (const { destination, error } of errors) output.warn(ofDestination(destination, error));
-  if (backups.length === 0) output.print('Nothing is saved yet.');
-  else {
+  if (backups.length === 0) {
+    output.print(errors.length === 0 ? 'Nothing is saved yet.' : 'No saved state was found where an answer came.');
+  } else {
     output.table(
       ['destination', 'saved at (UTC)', 'trials', 'size', 'verified', 'branch', 'path', 'snapshot'],
       backups.map((entry) => [
         entry.destination,
         entry.createdAt.slice(0, 19).replace('T', ' '),
-        String(entry.finishedTrials),
+        // A folder has none.
+        entry.path.endsWith(STUDY_DB) || entry.finishedTrials > 0 ? String(entry.finishedTrials) : '',
         entry.bytes === undefined ? '?' : formatBytes(entry.bytes),
         VERIFIED[entry.verified],
         entry.branch + (entry.isHead ? ' *' : ''),

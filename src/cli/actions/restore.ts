@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../core/json.js';
 import { UsageError } from '../../core/errors.js';
 import { isArchiveFile, restoreFromArchive, type RestoreResult } from '../../app/backup/archive-commands.js';
-import { hasDestination, restoreSweep } from '../../app/backup/backup-commands.js';
+import { hasDestination, restoreExitCode, restoreSweep } from '../../app/backup/backup-commands.js';
 import { configForPath, isConfigFile } from '../../app/studies/find-config.js';
 import type { RestoreArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
@@ -20,6 +20,13 @@ export async function restore(args: RestoreArguments): Promise<void> {
     for (const fallback of result.fellBack) {
       output.warn(`${fallback.destination} ${fallback.snapshot} was passed over: ${fallback.reason}`);
     }
+    const exitCode = restoreExitCode(result);
+    if (exitCode !== 0) {
+      // The database came back; what lies around it did not.
+      process.exitCode = exitCode;
+      output.warn(`${result.path} was not restored (${result.status}): ${result.error ?? 'no copy could be used.'}`);
+      continue;
+    }
     const where = result.destination === undefined ? '' : ` from ${result.destination}`;
     const when = result.createdAt === undefined ? '' : `, saved ${result.createdAt}`;
     const size = result.bytes > 0 ? `, ${formatBytes(result.bytes)}` : '';
@@ -30,7 +37,7 @@ export async function restore(args: RestoreArguments): Promise<void> {
     );
     for (const other of result.otherBranches) {
       output.print(
-        `  another history exists: --branch ${other.branch} (${other.finished} finished trials, on ${other.destination})`,
+        `  another history exists: ${other.snapshot === undefined ? `--branch ${other.branch}` : `--at ${other.snapshot}`} (${other.finished} finished trials, on ${other.destination})`,
       );
     }
   }

@@ -3,7 +3,7 @@ import { openTarget } from '../../app/studies/open-target.js';
 import { studyStatus, type BackupHealth, type StudyStatus } from '../../app/views/study-report.js';
 import type { TargetArguments } from '../arguments.js';
 import { outputOf } from '../common-options.js';
-import { formatBytes, formatDuration, formatNumber, formatParams, type Output } from '../output.js';
+import { formatBytes, formatDuration, formatNumber, formatParams, formatTime, type Output } from '../output.js';
 
 /** `resweep status`. */
 export async function status(args: TargetArguments): Promise<void> {
@@ -62,10 +62,18 @@ function safeText(safe: number, { finished, interrupted }: StudyStatus['trials']
     : `${safe} trials safe (interrupted ones among them)`;
 }
 
+/** Clocks of two machines may differ by so much without a word. */
+const CLOCKS_DIFFER_MS = 60_000;
+
 function backupLine(backup: BackupHealth, trials: StudyStatus['trials']): string {
   const { name, lastVerifiedAt, verified, finishedTrials, bytes, backlog, verifiedAt, damage } = backup;
   if (lastVerifiedAt === null) return `${name}: NO GOOD COPY YET`;
-  const ago = (at: string): string => `${formatDuration(Date.now() - Date.parse(at))} ago`;
+  const ago = (at: string): string => {
+    const age = Date.now() - Date.parse(at);
+    return age < -CLOCKS_DIFFER_MS
+      ? `at ${formatTime(at)}, by a clock that was ahead`
+      : `${formatDuration(Math.max(0, age))} ago`;
+  };
   const state = verified === 'verified' ? 'verified' : 'in the mount, upload unconfirmed';
   const parts = [
     safeText(finishedTrials ?? 0, trials),

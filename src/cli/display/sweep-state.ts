@@ -112,7 +112,12 @@ export class SweepState {
   backupLine(now: number): string | undefined {
     if (this.backups.length === 0) return undefined;
     const good = this.backups.filter((state) => state.lastVerifiedAt !== undefined && state.error === undefined);
-    if (good.length === 0) return this.backupProblems(now).length > 0 ? 'NOT BACKED UP' : 'no backup yet';
+    if (good.length === 0) {
+      const saved = this.backups.filter((state) => state.lastVerifiedAt !== undefined);
+      const last = Math.max(-1, ...saved.map((state) => state.safeUpTo ?? -1));
+      if (this.backupProblems(now).length === 0) return 'no backup yet';
+      return last < 0 ? 'NOT BACKED UP' : `NOT BACKED UP after trial ${last}`;
+    }
     const safe = Math.min(...good.map((state) => state.safeUpTo ?? -1));
     const age = Math.max(...good.map((state) => now - Date.parse(state.lastVerifiedAt ?? '')));
     const names = good.map((state) => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -126,7 +126,8 @@ describe('three destinations, each with its own interval and priority', () => {
     }
     loseOutputs();
     const only = project.run('restore', project.config, '--from', 'some');
-    expect(only).toMatchObject({ code: 3 });
+    // Nothing is damaged: it can be tried again.
+    expect(only).toMatchObject({ code: 1 });
     expect(only.stderr).toMatch(fix);
     expect(only.stderr).toMatch(/Try: Bring one of them within reach/);
     expect(project.run('restore', studyDb).stdout).toMatch(/study\.db: restored from each/);
@@ -136,5 +137,68 @@ describe('three destinations, each with its own interval and priority', () => {
     expect(project.run('status', project.config).stdout).toMatch(/some: 23 finished trials safe/);
     loseOutputs();
     expect(project.run('restore', studyDb).stdout).toMatch(/study\.db: restored from some/);
+  });
+
+  it('one that was emptied is told from a good one, until it is filled again', () => {
+    expect(project.run('backup', 'now', project.config).code).toBe(0);
+    rmSync(join(project.folder, 'timed'), { recursive: true });
+    const verified = project.run('backup', 'verify', project.config);
+    expect(verified.code).toBe(3);
+    expect(verified.stdout).toMatch(/missing {2}timed: \S+: no saved state of it is there/);
+    expect(verified.stdout).toMatch(/0 damaged, nothing on 1 of the destinations/);
+    expect(verified.stdout).toMatch(/resweep backup now \S+ +saves it there/);
+    expect(verified.stdout).not.toMatch(/backup repair/);
+    // What a command did is among the events, as what a sweep does.
+    expect(saves('timed').at(-1)?.finished).toBe(23);
+    const shown = project.run('status', project.config).stdout;
+    expect(shown).toMatch(/timed: .*DAMAGED\n.*Verified timed: .*nothing of it is there/);
+    expect(shown).toMatch(/each: .*all good/);
+    expect(project.run('backup', 'now', project.config).code).toBe(0);
+    expect(project.run('backup', 'verify', project.config, '--deep').code).toBe(0);
+    expect(project.run('status', project.config).stdout).not.toMatch(/DAMAGED/);
+  });
+
+  it('status shows what another process took over, and times of a clock that was ahead', () => {
+    const file = join(project.folder, dirname(studyDb), 'events.jsonl');
+    const note = (event: Record<string, unknown>): void => {
+      appendFileSync(file, `${JSON.stringify(event)}\n`);
+    };
+    const message = 'Another process (far, pid 1) is at work on this study on each.';
+    const at = new Date().toISOString();
+    note({ at, event: 'ownership', destination: 'each', path: 'study.db', outcome: 'failed', message });
+    const ahead = '2999-01-01T00:00:00.000Z';
+    note({ at: ahead, event: 'backup', destination: 'some', path: studyDb, finishedTrials: 23, verified: 'verified' });
+    const { stdout } = project.run('status', project.config);
+    expect(stdout).toContain(message);
+    expect(stdout).toMatch(
+      /some: 23 finished trials safe, verified at 2999-01-01 00:00 UTC, by a clock that was ahead/,
+    );
+    expect(stdout).not.toMatch(/-\d+(?:\.\d+)? s ago/);
+  });
+
+  it('a restore of which a part failed says so with its exit code; wrong words are refused also where nothing is to do', () => {
+    for (const name of ['each', 'some', 'timed']) {
+      const place = join(project.folder, name);
+      const packs = new Set<string>();
+      for (const file of filesBelow(place).filter((one) => /targets\/[^/]+\/[0-9a-f]{8}\./.test(one))) {
+        const manifest = JSON.parse(readFileSync(join(place, file), 'utf8')) as {
+          kind: string;
+          packs: { sha256: string }[];
+        };
+        if (manifest.kind === 'folder') for (const { sha256 } of manifest.packs) packs.add(sha256);
+      }
+      for (const sha256 of packs) writeFileSync(join(place, '.resweep', 'packs', `${sha256}.pack`), 'damaged');
+      for (const file of filesBelow(join(place, dirname(studyDb))))
+        if (!file.endsWith('.db')) rmSync(join(place, dirname(studyDb), file));
+    }
+    loseOutputs();
+    const { code, stdout, stderr } = project.run('restore', project.config);
+    expect(stdout).toMatch(/study\.db: restored from/);
+    expect(stderr).toMatch(/study-[0-9a-f]{8} was not restored \(damaged\): No backup of/);
+    expect(code).toBe(3);
+    expect(project.run('restore', studyDb, '--at', 'yesterday')).toMatchObject({ code: 2 });
+    const misplaced = project.run('restore', studyDb, '--to', project.config);
+    expect(misplaced).toMatchObject({ code: 2 });
+    expect(misplaced.stderr).toMatch(/--to takes a folder to restore into, but \S+sweep\.yaml is a file/);
   });
 });

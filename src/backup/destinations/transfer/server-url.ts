@@ -6,6 +6,7 @@ export function isSafeServer(url: string): boolean {
 }
 
 export function holdsCredentials(url: string): boolean {
-  const { username, password } = new URL(url);
-  return username !== '' || password !== '';
+  const { username, password, search } = new URL(url);
+  // No service's address has a query: what stands there is a key.
+  return username !== '' || password !== '' || search !== '';
 }
