@@ -31,6 +31,9 @@ export class UnknownOptionError extends UnknownCommandError {
   }
 }
 
+/** An argument that a command cannot do without. */
+export class MissingArgumentError extends UnknownCommandError {}
+
 /** The parser's complaint in our words. */
 export function explainUse(message: string): UnknownCommandError {
   const unknown = /^Unknown arguments?: (.+)$/.exec(message)?.[1];
@@ -40,7 +43,7 @@ export function explainUse(message: string): UnknownCommandError {
     const own = names.filter((name) => !names.some((other) => other !== name && camelCase(other) === name));
     return new UnknownOptionError(own);
   }
-  if (message.startsWith('Not enough non-option arguments')) return new UnknownCommandError('An argument is missing.');
+  if (message.startsWith('Not enough non-option arguments')) return new MissingArgumentError('An argument is missing.');
   return new UnknownCommandError(message);
 }
 

@@ -158,6 +158,8 @@ async function listen(
   close: () => Promise<void>,
 ): Promise<RunningDashboard> {
   const { host = '127.0.0.1', port = 8484, allowHosts = [] } = options;
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    throw new UsageError(`The port must be a whole number from 0 to 65535, but got ${port}.`);
   const isLocal = LOCAL.includes(host) || host === '::1';
   const token = options.token ?? (isLocal ? undefined : randomBytes(18).toString('base64url'));
   const isAny = host === '0.0.0.0' || host === '::';

@@ -67,6 +67,20 @@ describe('a sweep from start to end', () => {
     expect(project.run('hash', project.config, '--set', 'study=other').stdout.split('\n')[0]).not.toBe(summary.study8);
   });
 
+  it('refuses a state that there is not, and a place where nothing can be written', () => {
+    const wrong = project.run('trials', project.config, '--state', 'compleet');
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean "complete"?') as string });
+    for (const args of [
+      ['--out', '.'],
+      ['--out', 'configs/sweep.yaml/report.html'],
+      ['--svg', 'configs/sweep.yaml'],
+    ]) {
+      const { code, stderr } = project.run('report', project.config, ...args);
+      expect({ code, stack: stderr.includes(' at ') }).toEqual({ code: 2, stack: false });
+      expect(stderr).toMatch(/is a folder|cannot be written/);
+    }
+  });
+
   it('goes on to a larger total, and has nothing to do when it is reached', () => {
     expect(project.json<RunSummary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
     expect(project.json<RunSummary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
@@ -174,7 +188,12 @@ describe('wrong use', () => {
     [['run', 'configs/sweep.yaml', '--trials', '0'], /--trials/],
     [['run', 'configs/sweep.yaml', '--timeout', 'soon'], /--timeout/],
     [['status', 'nothing.db'], /There is no nothing\.db/],
-    [['run'], /argument is missing/],
+    [['run'], /argument is missing: resweep run <config>/],
+    [['run', 'configs/sweep.yaml', '--trials', 'many'], /--trials must be a number, but got "many"/],
+    [['run', 'configs/sweep.yaml', '--jobs=x'], /--jobs must be a number, but got "x"/],
+    [['logs', 'abc', 'configs/sweep.yaml'], /<number> must be a number, but got "abc"/],
+    [['dashboard', '--port', '99999'], /from 0 to 65535, but got 99999/],
+    [['dashboard', '--port', 'abc'], /--port must be a number, but got "abc"/],
   ])('%j ends with exit code 2', (args, message) => {
     const { code, stderr } = project.run(...args);
     expect(code).toBe(2);

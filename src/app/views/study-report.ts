@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 
 import type { FrozenTrial } from '../../core/frozen-trial.js';
+import { UsageError } from '../../core/errors.js';
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
 import type { JsonValue } from '../../core/json.js';
+import { nearestName } from '../../core/nearest-name.js';
 import { isServerUrl } from '../../core/storage-url.js';
 import { EVENTS_FILE, STUDY_DB } from '../../core/study-paths.js';
 import type { TrialState } from '../../core/trial-state.js';
@@ -89,8 +91,18 @@ export function reasonOf(trial: FrozenTrial): string | null {
   return typeof text === 'string' ? text : null;
 }
 
-/** All trials, or those of some states, as plain data. */
+/** States by which trials are chosen. */
+const SHOWN_STATES = ['complete', 'pruned', 'fail', 'interrupted', 'running', 'waiting'];
+
+/** Rows of all trials, or of those in some states. @throws UsageError for a state that there is not */
 export async function trialRows(study: Study, states?: readonly string[]): Promise<TrialRow[]> {
+  for (const state of states ?? []) {
+    if (SHOWN_STATES.includes(state.toLowerCase())) continue;
+    const nearest = nearestName(state.toLowerCase(), SHOWN_STATES);
+    throw new UsageError(`There is no state "${state}"; trials are ${SHOWN_STATES.join(', ')}.`, {
+      ...(nearest === undefined ? {} : { hint: `Did you mean "${nearest}"?` }),
+    });
+  }
   const rows = (await study.trials()).map(trialRow);
   return states === undefined || states.length === 0
     ? rows

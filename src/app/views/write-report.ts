@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { figureCsv, type Figure } from '../../analysis/plots/figure.js';
 import { thinFigure } from '../../analysis/plots/thin-figure.js';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import { builtEntry } from '../../core/built-entry.js';
-import { ResweepError, UsageError } from '../../core/errors.js';
+import { messageOf, ResweepError, UsageError } from '../../core/errors.js';
 import { DARK, LIGHT } from '../../report/charts/chart-theme.js';
 import { renderPng, renderSvg } from '../../report/render-chart.js';
 import { reportPage, type ReportFigure } from '../../report/report-page.js';
@@ -53,6 +53,8 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   if (out === undefined && svg === undefined && png === undefined && csv === undefined) {
     throw new UsageError('Nothing to write.', { hint: 'resweep report --out report.html, or --svg, --png, --csv DIR' });
   }
+  if (out !== undefined && isFolder(out))
+    throw new UsageError(`${out} is a folder.`, { hint: `Name a file: --out ${join(out, 'report.html')}` });
   const { study } = target;
   await study.sync();
   const figures = await applicableFigures(study);
@@ -63,7 +65,9 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   });
   const files: string[] = [];
   const write = (path: string, content: string | Uint8Array): void => {
-    writeFileAtomically(path, content);
+    toDisk(path, () => {
+      writeFileAtomically(path, content);
+    });
     files.push(path);
   };
   const theme = options.theme === 'dark' ? DARK : LIGHT;
@@ -96,9 +100,34 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   return { files, figures: figures.map(({ figure }) => figure.kind) };
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function makeFolder(path: string): string {
-  mkdirSync(path, { recursive: true });
+  toDisk(path, () => {
+    mkdirSync(path, { recursive: true });
+  });
   return path;
+}
+
+/** @throws UsageError where nothing can be written to that place */
+function toDisk(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UsageError(`${path} cannot be written: ${messageOf(error)}`, {
+      code: 'OUTPUT_PATH',
+      cause: error,
+      hint: 'Name another place: --out takes a file, --svg, --png and --csv take folders.',
+    });
+  }
 }
 
 /** `optimizationHistory` → `optimization-history`. */

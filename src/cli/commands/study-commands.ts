@@ -34,7 +34,7 @@ export const trialsCommand: CommandModule<object, TrialsArguments> = {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'Only these: complete, pruned, fail, running, waiting',
+        describe: 'Only these: complete, pruned, fail, interrupted, running, waiting',
       })
       .example('$0 trials configs/quickstart.yaml --state complete', 'the completed ones')
       .example('$0 trials study.db --format csv > trials.csv', 'for a spreadsheet') as never,
