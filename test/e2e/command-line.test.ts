@@ -84,6 +84,9 @@ describe('a sweep from start to end', () => {
   it('goes on to a larger total, and has nothing to do when it is reached', () => {
     expect(project.json<RunSummary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
     expect(project.json<RunSummary>('run', project.config, '--trials', '12').trials).toMatchObject({ complete: 12 });
+    // What it works towards is told as it is, by the configuration and by the database alone.
+    expect(project.json<{ target: number }>('status', project.config).target).toBe(12);
+    expect(project.json<{ target: number }>('status', summary.studyDb).target).toBe(12);
   });
 
   it('verifies its backups, and finds damage in them', () => {

@@ -11,6 +11,7 @@ import { openStorage } from '../../storage/open-storage.js';
 import { NopPruner } from '../../pruners/nop-pruner.js';
 import { RandomSampler } from '../../samplers/random-sampler.js';
 import { locateSweep, type LocatedSweep } from './locate-sweep.js';
+import { storedConfigOf } from './stored-config.js';
 import type { MessageLevel } from '../sweep/sweep-observer.js';
 import { restoreStudy } from '../sweep/sweep-restore.js';
 
@@ -19,7 +20,7 @@ export interface OpenTarget {
   readonly study: Study;
   readonly studyDir: string | undefined;
   readonly study8: string | undefined;
-  /** Total of the configuration, where one is known. */
+  /** Trials that the study shall have, where that is known. */
   readonly target: number | undefined;
   readonly config: SweepConfig | undefined;
   /** It was missing and came back from a backup just now. */
@@ -47,7 +48,9 @@ export async function openTarget(
       pruner: new NopPruner(),
     });
     const { studyDir, study8, config, isRestored = false } = found;
-    return { study, studyDir, study8, config, target: config?.trials, isRestored, close };
+    // What the sweep really works towards: an edit in the dashboard, or of the last run, wins over the file.
+    const total = storedConfigOf(study)?.trials ?? config?.trials;
+    return { study, studyDir, study8, config, target: total, isRestored, close };
   } catch (error) {
     await close();
     throw error;

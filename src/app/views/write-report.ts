@@ -15,7 +15,6 @@ import { bestNumbers } from './best-numbers.js';
 import { reportContent } from './report-content.js';
 import { stageResults } from './stage-results.js';
 import { FIGURE_KINDS, isApplicable, StudyFigures } from './study-figures.js';
-import { storedConfigOf } from '../studies/stored-config.js';
 import { studyStatus } from './study-report.js';
 
 export interface WriteReportOptions {
@@ -89,9 +88,7 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
         svg: await renderSvg(figure, { highlight }),
       });
     }
-    // What the sweep really works towards: an edit in the dashboard, or of the last run, wins over the file.
-    const wanted = storedConfigOf(study)?.trials ?? target.target;
-    const status = await studyStatus(study, { ...target, target: wanted });
+    const status = await studyStatus(study, target);
     const { studyDir, study8 } = target;
     const results = studyDir === undefined || study8 === undefined ? [] : stageResults(studyDir, study8);
     const content = await reportContent(study, status, target.config, parts, highlight, results);

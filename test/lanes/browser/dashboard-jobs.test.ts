@@ -107,6 +107,7 @@ describe('a sweep that runs, worked on from the page', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.waitForSelector('dialog', { state: 'detached' });
     expect(await exitOf(sweep!)).toBe(0);
+    expect(project.json<{ target: number }>('status', project.config).target).toBe(wanted);
     const all = await trials();
     expect(all.filter(({ isFinished }) => isFinished)).toHaveLength(wanted);
     expect(all.filter(({ state }) => state === 'RUNNING' || state === 'WAITING')).toEqual([]);
