@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-import { stringifyJson, type JsonValue } from '../core/json.js';
+import { strictJson, type JsonValue } from '../core/json.js';
 
 export {
   bytesText as formatBytes,
@@ -65,7 +65,7 @@ export class Output {
 
   /** The one document of `--json`. */
   document(value: JsonValue): void {
-    process.stdout.write(`${stringifyJson(value)}\n`);
+    process.stdout.write(`${strictJson(value)}\n`);
   }
 
   /** Rows under headings, columns aligned; the columns named in `right` to the right. */

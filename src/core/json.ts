@@ -167,6 +167,21 @@ export function stringifyJson(value: JsonValue): string {
   }
 }
 
+/**
+ * JSON that every reader takes, for programs: no bare `NaN` (it is null), and infinities as `1e999`, which JavaScript and Python read as
+ * such.
+ */
+export function strictJson(value: JsonValue): string {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return Number.isNaN(value) ? 'null' : value > 0 ? '1e999' : '-1e999';
+  if (typeof value !== 'object' || value === null) return stringifyJson(value);
+  if (Array.isArray(value)) return `[${(value as readonly JsonValue[]).map(strictJson).join(', ')}]`;
+  return `{${Object.entries(value)
+    .filter(([, item]) => (item as JsonValue | undefined) !== undefined)
+    .map(([key, item]) => `${stringToJson(key)}: ${strictJson(item)}`)
+    .join(', ')}}`;
+}
+
 /** Canonical JSON for fingerprints: keys sorted at every depth, no spaces. */
 export function canonicalJson(value: JsonValue): string {
   if (value !== null && typeof value === 'object') {

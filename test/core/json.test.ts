@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { canonicalJson, floatToJson, parseJson, stringifyJson, type JsonValue } from '../../src/core/json.js';
+import {
+  canonicalJson,
+  floatToJson,
+  parseJson,
+  strictJson,
+  stringifyJson,
+  type JsonValue,
+} from '../../src/core/json.js';
 import { recorded } from './recorded.js';
 
 const doubleOf = (hex: string): number => Buffer.from(hex, 'hex').readDoubleBE();
@@ -110,6 +117,23 @@ describe('canonicalJson', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
         const reversed = Object.fromEntries(Object.entries(value).reverse());
         expect(canonicalJson(reversed as JsonValue)).toBe(canonicalJson(value as JsonValue));
+      }),
+    );
+  });
+});
+
+describe('strictJson', () => {
+  it('is read by every reader, infinities as such', () => {
+    const value = { a: [Infinity, -Infinity, NaN, 1.5], 'NaN ☃': 'Infinity', deep: { b: -Infinity, c: null } };
+    const text = strictJson(value);
+    expect(JSON.parse(text)).toEqual({ ...value, a: [Infinity, -Infinity, null, 1.5] });
+    expect(text).not.toMatch(/[^"]NaN|[^"]Infinity/);
+  });
+
+  it('is what Python writes where all is finite', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(strictJson(value as JsonValue)).toBe(stringifyJson(value as JsonValue));
       }),
     );
   });

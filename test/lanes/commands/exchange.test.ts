@@ -73,7 +73,7 @@ describe('ask and tell', () => {
     expect(project.run('tell', '1', '--state', 'fail').stdout).toContain('Trial 1 of "quadratic" is fail.');
     expect(project.json('ask', project.config)).toMatchObject({ number: 2 });
     const infinite = project.run('tell', '2', project.config, '--values=-inf', '--json').stdout;
-    expect(infinite).toBe('{"study": "quadratic", "number": 2, "state": "COMPLETE", "values": [-Infinity]}\n');
+    expect(infinite).toBe('{"study": "quadratic", "number": 2, "state": "COMPLETE", "values": [-1e999]}\n');
     expect(project.json('ask', project.config)).toMatchObject({ number: 3 });
     expect(project.json('tell', '3', project.config, '--values', 'nan')).toMatchObject({ state: 'FAIL', values: null });
     const again = project.run('tell', '0', project.config, '--values', '9');
