@@ -75,6 +75,27 @@ describe('resweep report', () => {
     );
   });
 
+  it('draws the most important of many parameters, with the numbers of all', async () => {
+    const storage = join(project.folder, 'many.db');
+    const study = await createStudy({ storage, studyName: 'many', sampler: new RandomSampler({ seed: 3 }) });
+    await study.optimize(
+      (trial) => {
+        const values = Array.from({ length: 30 }, (_, i) => trial.suggestFloat(`p${i}`, 0, 1));
+        return 100 * (values[29] ?? 0) + (values[0] ?? 0);
+      },
+      { nTrials: 30 },
+    );
+    await study.close();
+    await study.storage.close();
+    project.json('report', storage, '--out', 'many.html', '--csv', 'many-csv', '--svg', 'many-svg');
+    expect(readFileSync(join(project.folder, 'many.html'), 'utf8')).toContain('the 10 most important of 30 parameters');
+    const picture = readFileSync(join(project.folder, 'many-svg', 'parallel-coordinate.svg'), 'utf8');
+    expect(picture.match(/>p\d+</g)).toHaveLength(10);
+    expect(picture).toContain('>p29<');
+    const [head = ''] = readFileSync(join(project.folder, 'many-csv', 'parallel-coordinate.csv'), 'utf8').split('\n');
+    expect(head.split(',')).toHaveLength(32);
+  });
+
   it('says what it needs', () => {
     const { code, stderr } = project.run('report', project.config);
     expect(code).toBe(2);

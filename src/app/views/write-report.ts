@@ -45,6 +45,8 @@ const OF_ONE_OBJECTIVE: ReadonlySet<Figure['kind']> = new Set([
 /** Trials that a figure of a report shows one by one. */
 const MOST_DRAWN = 1_500;
 const MOST_CURVES = 200;
+/** Axes of parallel coordinates that can be told apart. */
+const MOST_AXES = 10;
 
 /** Writes what is asked for. @throws UsageError where nothing is asked for, or sharp is missing for a PNG */
 export async function writeReport(target: OpenTarget, options: WriteReportOptions): Promise<WrittenReport> {
@@ -60,7 +62,7 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   const best = bestNumbers(study);
   const drawn = figures.map(({ figure }) => {
     const most = figure.kind === 'intermediateValues' ? MOST_CURVES : MOST_DRAWN;
-    return thinFigure(figure, most, new Set(best));
+    return thinFigure(fewerAxes(figure, figures), most, new Set(best));
   });
   const files: string[] = [];
   const write = (path: string, content: string | Uint8Array): void => {
@@ -80,11 +82,15 @@ export async function writeReport(target: OpenTarget, options: WriteReportOption
   if (out !== undefined) {
     const parts: ReportFigure[] = [];
     for (const [i, { figure, shown, of }] of drawn.entries()) {
+      const notes = [
+        ...(shown < of ? [`${shown.toLocaleString('en')} of ${of.toLocaleString('en')} trials drawn`] : []),
+        ...axesNote(figure, figures[i]?.figure),
+      ];
       parts.push({
         id: figures[i]?.name ?? figure.kind,
         about: figures[i]?.about,
         figure,
-        note: shown < of ? `${shown.toLocaleString('en')} of ${of.toLocaleString('en')} trials drawn` : undefined,
+        note: notes.length === 0 ? undefined : notes.join(', '),
         svg: await renderSvg(figure, { highlight }),
       });
     }
@@ -163,6 +169,26 @@ async function applicableFigures(study: Study): Promise<NamedFigure[]> {
     }
   }
   return figures;
+}
+
+/** A page is only so wide: parallel coordinates of many parameters have axes for the most important ones. */
+function fewerAxes(figure: Figure, others: readonly NamedFigure[]): Figure {
+  if (figure.kind !== 'parallelCoordinate' || figure.params.length <= MOST_AXES) return figure;
+  const ranked = others.flatMap((one) =>
+    one.figure.kind === 'paramImportances' ? [...(one.figure.series[0]?.params ?? [])].reverse() : [],
+  );
+  const rankOf = ({ label }: { readonly label: string }): number => {
+    const place = ranked.indexOf(label);
+    return place < 0 ? ranked.length : place;
+  };
+  const kept = new Set([...figure.params].sort((a, b) => rankOf(a) - rankOf(b)).slice(0, MOST_AXES));
+  return { ...figure, params: figure.params.filter((param) => kept.has(param)) };
+}
+
+function axesNote(drawn: Figure, whole: Figure | undefined): string[] {
+  if (drawn.kind !== 'parallelCoordinate' || whole?.kind !== 'parallelCoordinate') return [];
+  const [few, all] = [drawn.params.length, whole.params.length];
+  return few === all ? [] : [`the ${few} most important of ${all} parameters`];
 }
 
 function clientScript(): string {
