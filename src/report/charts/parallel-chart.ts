@@ -5,7 +5,7 @@ import { baseOption, emptyOption, shortName, shortNumber, type ChartSettings } f
 import type { ChartTheme } from './chart-theme.js';
 
 /** Pixels beside the axes, and of a letter of their names. */
-const [LEFT, RIGHT, LETTER] = [48, 64, 7.6];
+const [LEFT, RIGHT, LETTER] = [48, 64, 8.4];
 
 /** Trials as lines over objectives and parameters, the good ones darkest and on top. */
 export function parallelChart(figure: ParallelCoordinateFigure, settings: ChartSettings): EChartsOption {
