@@ -1,10 +1,37 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
 import { describe, expect, it } from 'vitest';
 
 import { createDestination } from '../../src/backup/destinations/destination-registry.js';
 import { isNotThere, s3Error } from '../../src/backup/destinations/s3/errors.js';
+import { explanationOf } from '../../src/core/errors.js';
 import { classOf } from '../../src/backup/retention/storage-classes.js';
 
 const context = { name: 'archive', projectRoot: '/p' };
+
+it.each([
+  [200, /200\b.*the answer is not that of an S3 service\. Something else answers there: look at endpoint:/],
+  [503, /503\b.*the answer is not that of an S3 service\. The service is in trouble/],
+])('a page of HTML in place of an answer (%i) is told in words for people', async (status, message) => {
+  const server = createServer((_, response) => {
+    response.writeHead(status, { 'content-type': 'text/html' }).end('<html><p>Sign in<br></html>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'none';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'none';
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const destination = createDestination('s3', { bucket: 'bucket', endpoint }, context);
+  try {
+    const error = await destination.list('a/').catch((problem: unknown) => problem as Error & { reason: string });
+    expect(error).toMatchObject({ reason: 'unreachable' });
+    expect(explanationOf(error)).toMatch(message);
+    expect(explanationOf(error)).not.toMatch(/XML|Deserialization|\$response|\n/);
+  } finally {
+    await destination.close();
+    server.close();
+  }
+});
 
 describe('errors of S3', () => {
   const classify = (

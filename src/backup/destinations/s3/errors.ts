@@ -32,6 +32,8 @@ const CLOCK: Rule = {
 const BUSY: Rule = { reason: 'rateLimited' };
 const FULL: Rule = { reason: 'full', hint: 'Its quota or disk is used up: make room there.' };
 
+const ELSE_HINT =
+  'Something else answers there: look at endpoint:, and whether a proxy or a login page stands between.';
 const TROUBLE_HINT = 'The service is in trouble: it is tried again by itself.';
 
 /** By the service's own code. */
@@ -103,18 +105,23 @@ export function s3Error(where: string, error: unknown, signal: AbortSignal | und
   const failure = error as ServiceError;
   const status = failure.$metadata?.httpStatusCode;
   const ofNetwork = networkReason(failure);
+  // What the SDK then says is for who programs with it.
+  const isForeign = failure.message?.includes('Deserialization error') === true;
   const rule: Rule =
     BY_CODE[failure.name ?? ''] ??
     BY_STATUS[status ?? 0] ??
     ((status ?? 0) >= 500
       ? { reason: 'unreachable', hint: TROUBLE_HINT }
-      : ofNetwork === undefined
-        ? { reason: 'failed' }
-        : { reason: ofNetwork, hint: NETWORK_HINT });
+      : isForeign
+        ? { reason: 'unreachable', hint: ELSE_HINT }
+        : ofNetwork === undefined
+          ? { reason: 'failed' }
+          : { reason: ofNetwork, hint: NETWORK_HINT });
   const code = [status, failure.name ?? failure.code]
     .filter((part) => part !== undefined && part !== 'Error')
     .join(' ');
-  const text = failure.message === undefined || failure.message === 'UnknownError' ? '' : `: ${failure.message}`;
+  const message = isForeign ? 'the answer is not that of an S3 service' : failure.message;
+  const text = message === undefined || message === 'UnknownError' ? '' : `: ${message}`;
   const retryAfterMs = retryAfter(failure.$response?.headers ?? {});
   return new DestinationError(rule.reason, `${where}: ${code}${text}`.replace(': :', ':'), {
     cause: error,
