@@ -233,8 +233,7 @@ async function runTrials(parts: TrialsParts): Promise<LoopEnd> {
         backup.afterCheckpoint();
       },
     });
-    await backup.start(study, studyDir, (message) => {
-      observer.message?.('warn', message);
+    await backup.start(study, studyDir, () => {
       loop.stop('another process owns the study now');
     });
     stops.start((now) => {

@@ -89,31 +89,31 @@ export class SweepBackup {
    * Begins backing up: a first copy at once, then after every trial. Of a study in a shared database one process at a time does
    * so, from a copy of the database in the study's folder; the others wait for its lease.
    */
-  async start(study: Study, studyDir: string, onOwnershipLost: (message: string) => void): Promise<void> {
+  async start(study: Study, studyDir: string, onOwnershipLost: () => void): Promise<void> {
     if (this.#drive === undefined) return;
     this.#study = study;
     if (this.#options.config.storage.kind !== 'url') {
       this.#begin(studyDir, onOwnershipLost);
       return;
     }
-    const warn = (message: string): void => {
-      this.#options.say('warn', message);
-    };
     this.#shared = new SharedBackup(study, join(studyDir, STUDY_DB), {
       onHeld: () => {
         // Another worker's view of a destination is no reason to stop working on a shared study.
-        this.#begin(studyDir, warn);
+        this.#begin(studyDir, () => undefined);
       },
       onLost: async () => {
         await this.#coordinator?.close();
         this.#coordinator = undefined;
       },
-      onWarning: warn,
+      onWarning: (message) => {
+        this.#options.say('warn', message);
+      },
     });
     await this.#shared.start();
   }
 
-  #begin(studyDir: string, onOwnershipLost: (message: string) => void): void {
+  /** `onOwnershipLost`: what it says has been said. */
+  #begin(studyDir: string, onOwnershipLost: () => void): void {
     if (this.#drive === undefined) return;
     try {
       this.#coordinator = new BackupCoordinator({
@@ -123,8 +123,8 @@ export class SweepBackup {
         folderEveryMs: this.#options.config.checkpoint.every,
         upkeep: { checkFolder: unusableModels },
         ...(this.#options.config.backup.statusPage && { statusPage: (states) => this.#page(states) }),
-        onOwnershipLost: (conflict) => {
-          onOwnershipLost(conflict.message);
+        onOwnershipLost: () => {
+          onOwnershipLost();
         },
       });
     } catch (error) {

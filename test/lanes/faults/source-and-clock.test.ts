@@ -117,7 +117,7 @@ describe('two machines that resumed the same study', () => {
           exitOf(two),
           new Promise<string>((resolve) => setTimeout(() => resolve('never'), 200_000)),
         ]);
-        expect(two.output()).toMatch(/is at work on this study on disk/);
+        expect(two.output().match(/is at work on this study on disk/g)).toHaveLength(2); // As it happens, and in the summary.
         expect(code, two.output()).toBe(0);
         expect(one.exitCode).toBeNull();
         one.kill('SIGINT');
@@ -128,6 +128,8 @@ describe('two machines that resumed the same study', () => {
             path.endsWith('study.db'),
           ) ?? '';
         const trials = finishedTrials(join(first.folder, 'outputs', studyDb));
+        // The plain copy is the owner's, with nothing of the one that stopped.
+        expect(finishedTrials(join(backups, 'outputs', studyDb))).toBe(trials);
         rmSync(join(first.folder, 'outputs'), { recursive: true });
         expect(first.run('restore', first.config).code).toBe(0);
         expect(finishedTrials(join(first.folder, 'outputs', studyDb))).toBeGreaterThanOrEqual(trials - 1);
