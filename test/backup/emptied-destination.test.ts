@@ -1,8 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterEach, expect, it } from 'vitest';
 
+import { targetFolder } from '../../src/backup/format/catalog.js';
 import { repairBackups } from '../../src/backup/repair/repair.js';
 import { MISSING } from '../../src/backup/verify/damage.js';
 import { verifyBackups } from '../../src/backup/verify/verify.js';
@@ -33,4 +34,21 @@ it('a destination that was emptied is no good copy: verification names it, and a
 
   await drive.backup(db);
   expect(await verifyBackups(drive, { path: db, deep: true })).toMatchObject({ ok: true, damages: [] });
+});
+
+it('a study of which only the folder is there is found to lack its database', async () => {
+  project = new TestProject();
+  const db = project.studyDb();
+  const folder = dirname(db);
+  await makeStudy(db, { finished: 3 });
+  project.write(join(folder, 'events.jsonl'), '{}\n');
+  const drive = project.drive();
+  await drive.backup(db);
+  await drive.backup(folder, { isDirectory: true });
+  expect(await verifyBackups(drive, { path: folder })).toMatchObject({ ok: true });
+  rmSync(join(project.place('store'), targetFolder(drive.drivePathFor(db))), { recursive: true });
+  const { damages } = await verifyBackups(drive, { path: folder });
+  expect(damages).toEqual([
+    { destination: 'store', path: drive.drivePathFor(db), snapshot: MISSING, problem: 'no saved state of it is there' },
+  ]);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { messageOf } from '../../core/errors.js';
+import { STUDY_DB } from '../../core/study-paths.js';
 import { DamagedDataError } from '../chunks/chunk-codec.js';
 import { ChunkReader } from '../chunks/chunk-reader.js';
 import { callsAtOnce, eachAtOnce } from '../destinations/at-once.js';
@@ -30,6 +31,9 @@ export interface VerifyOptions {
   readonly checkFolder?: ((folder: string) => Promise<readonly string[]>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const NOTHING_THERE = 'no saved state of it is there';
+const STUDY_FOLDER = /(?:^|\/)study-[0-9a-f]{8}$/;
 
 /** Holds what one destination keeps against its manifests. */
 export class DestinationCheck {
@@ -61,11 +65,11 @@ export class DestinationCheck {
     const targets = await listTargets(this.#destination, { signal });
     for (const { key, problem } of await damagedRecords(this.#destination, targets, signal))
       this.#damaged(key, 'record', problem);
-    let isThere = false;
+    const there = new Set<string>();
     for (const target of targets) {
       if (!isWanted(target, wanted)) continue;
       const names = await listManifests(this.#destination, target, { signal });
-      isThere ||= names.length > 0;
+      if (names.length > 0) there.add(target);
       const chosen = names.filter((_, index) => index === 0 || sample >= 1 || Math.random() < sample);
       // Read whole, a state needs the memory and the disk for itself.
       const most = this.#options.deep === true ? 1 : callsAtOnce(this.#destination);
@@ -75,7 +79,12 @@ export class DestinationCheck {
       this.bytes += mirror.bytes;
     }
     // An emptied disk, a bucket made anew, a mount that is not mounted: nothing is damaged there, and nothing is safe.
-    if (!isThere) this.#damaged(wanted ?? '', MISSING, 'no saved state of it is there');
+    if (there.size === 0) this.#damaged(wanted ?? '', MISSING, NOTHING_THERE);
+    // A study's folder is saved after its database.
+    for (const target of there) {
+      const database = `${target}/${STUDY_DB}`;
+      if (STUDY_FOLDER.test(target) && !there.has(database)) this.#damaged(database, MISSING, NOTHING_THERE);
+    }
   }
 
   #damaged(path: string, snapshot: string, problem: string): void {

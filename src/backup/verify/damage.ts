@@ -1,4 +1,4 @@
-/** Stands for the name of a manifest where a destination holds no saved state at all of what was asked for. */
+/** Stands for the name of a manifest where a destination holds no saved state at all of what was asked for, or of a study's database. */
 export const MISSING = 'missing';
 
 /** Something at a destination that is not what it must be. */

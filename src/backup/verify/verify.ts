@@ -49,7 +49,7 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
       checkedBytes += run.bytes;
       damages.push(...found);
       frozen.push(...run.frozen);
-      const isMissing = found.some(({ snapshot }) => snapshot === MISSING);
+      const isMissing = run.snapshots === 0 && found.some(({ snapshot }) => snapshot === MISSING);
       const damaged = isMissing ? 'nothing of it is there' : `${found.length} damaged`;
       const thaw = run.frozen.length === 0 ? '' : ` ${run.frozen.length} frozen.`;
       const cut = error === undefined ? '' : ` It could not be checked to the end: ${error}`;

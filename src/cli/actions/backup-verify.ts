@@ -72,7 +72,7 @@ function damageLine(damage: VerifyReport['damages'][number], output: Output): st
 function foundText(damages: VerifyReport['damages']): string {
   const missing = damages.filter(isMissing).length;
   const damaged = `${damages.length - missing} damaged`;
-  return missing === 0 ? damaged : `${damaged}, nothing on ${missing} of the destinations`;
+  return missing === 0 ? damaged : `${damaged}, ${missing} missing`;
 }
 
 /** What a verification found, and the exit code that goes with it. */

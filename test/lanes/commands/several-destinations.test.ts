@@ -145,7 +145,7 @@ describe('three destinations, each with its own interval and priority', () => {
     const verified = project.run('backup', 'verify', project.config);
     expect(verified.code).toBe(3);
     expect(verified.stdout).toMatch(/missing {2}timed: \S+: no saved state of it is there/);
-    expect(verified.stdout).toMatch(/0 damaged, nothing on 1 of the destinations/);
+    expect(verified.stdout).toMatch(/0 damaged, 1 missing\./);
     expect(verified.stdout).toMatch(/resweep backup now \S+ +saves it there/);
     expect(verified.stdout).not.toMatch(/backup repair/);
     // What a command did is among the events, as what a sweep does.
