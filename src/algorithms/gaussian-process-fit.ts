@@ -28,6 +28,8 @@ export interface GpFitOptions {
   readonly logNoiseDeviation?: number | undefined;
   /** Whether there are one-dimensional processes too. @default false */
   readonly additive?: boolean | undefined;
+  /** Noise of each row, in times the noise variance. @default all 1 */
+  readonly rowNoise?: Float64Array | undefined;
   /** In place of the log-normal densities that the options above describe. Not together with `additive`. */
   readonly prior?: GpPrior | undefined;
   /** Stops where an iteration gains less than this share of the value. @default 1e-4 */
@@ -50,7 +52,7 @@ export function fitGaussianProcess(
   const noiseMean = options.logNoiseMean ?? Math.log(0.01);
   const noiseDeviation = options.logNoiseDeviation ?? 1.5;
   const hasAdditive = options.additive === true;
-  const { prior } = options;
+  const { prior, rowNoise } = options;
   const size = hasAdditive ? 2 * d + 3 : d + 2;
   const start = new Float64Array(size);
   for (let j = 0; j < d; j++) start[j] = Math.log(options.start?.inverseSquaredScales[j] ?? Math.exp(-2 * scaleMean));
@@ -127,7 +129,7 @@ export function fitGaussianProcess(
         squared[p] = (-5 / 6) * (1 + r) * e;
         l[row + k] = signal * c + height * (sums[p] as number);
       }
-      l[row + i] = signal + height + noise;
+      l[row + i] = signal + height + noise * (rowNoise?.[i] ?? 1);
     }
     if (!choleskyInPlace(l, n)) return Infinity;
     solveLower(l, n, n, targets, alpha);
@@ -142,6 +144,7 @@ export function fitGaussianProcess(
     inverseFromFactor(inverseL, n, n, inverse);
     let value = 0.5 * fit + logDeterminant;
     let trace = 0;
+    let noiseTrace = 0;
     let signalGradient = 0;
     let heightGradient = 0;
     p = 0;
@@ -156,7 +159,9 @@ export function fitGaussianProcess(
         gs[p] = g;
         weights[p] = g * signal * (squared[p] as number);
       }
-      trace += (inverse[row + i] as number) - a * a;
+      const own = (inverse[row + i] as number) - a * a;
+      trace += own;
+      noiseTrace += own * (rowNoise?.[i] ?? 1);
     }
     for (let j = 0; j < d; j++) {
       const values = distances[j] as Float64Array;
@@ -170,7 +175,7 @@ export function fitGaussianProcess(
     }
     if (prior !== undefined) {
       gradient[d] = signal * (signalGradient + 0.5 * trace);
-      gradient[d + 1] = 0.5 * noise * trace;
+      gradient[d + 1] = 0.5 * noise * noiseTrace;
       return value + prior(x, gradient);
     }
     if (hasAdditive) {
@@ -192,7 +197,7 @@ export function fitGaussianProcess(
     gradient[d] = signal * (signalGradient + 0.5 * trace) + s;
     const v = ((x[d + 1] as number) - noiseMean) / noiseDeviation;
     value += 0.5 * v * v;
-    gradient[d + 1] = 0.5 * noise * trace + v / noiseDeviation;
+    gradient[d + 1] = 0.5 * noise * noiseTrace + v / noiseDeviation;
     return value;
   };
   const { x } =

@@ -68,14 +68,18 @@ export class GaussianProcess {
   readonly #covariances: Float64Array;
   readonly #additive: Float64Array;
   readonly #four: Float64Array;
+  /** Prior variance of each row's result, noise included. */
+  readonly #rowVariances: Float64Array;
   /** By column and value; undefined for columns of many values. */
   readonly #shares: readonly (Map<number, ColumnShare> | undefined)[];
 
+  /** @param rowNoise noise of each row, in times `noiseVariance`. Absent: once */
   constructor(
     columns: readonly Column[],
     rows: readonly Float64Array[],
     targets: Float64Array,
     parameters: GpParameters,
+    rowNoise?: Float64Array,
   ) {
     const n = rows.length;
     this.size = n;
@@ -110,13 +114,16 @@ export class GaussianProcess {
       const values = this.#byColumn[j] as Float64Array;
       for (let i = 0; i < n; i++) this.#scaledRows[c * n + i] = (values[i] as number) * root;
     }
+    this.#rowVariances = new Float64Array(n);
+    for (let i = 0; i < n; i++)
+      this.#rowVariances[i] = this.priorVariance + parameters.noiseVariance * (rowNoise?.[i] ?? 1);
     const l = factorBuffer(n * n);
     let noise = parameters.noiseVariance;
     for (;;) {
       for (let i = 0; i < n; i++) {
         this.#setCovariances(rows[i] as Float64Array, i);
         l.set(this.#covariances.subarray(0, i), i * n);
-        l[i * n + i] = this.priorVariance + noise;
+        l[i * n + i] = this.priorVariance + noise * (rowNoise?.[i] ?? 1);
       }
       if (choleskyInPlace(l, n)) break;
       noise = Math.max(1e-10, noise * 10);
@@ -171,18 +178,21 @@ export class GaussianProcess {
     upperVariances: Float64Array,
     covariances: Float64Array,
   ): void {
-    const { noiseVariance } = this.parameters;
     const n = this.size;
     for (let p = 0; p < points.length; p++) {
       means[p] = this.#meanAt(points[p] as Float64Array);
       const k = this.#covariances;
       let largest = 0;
+      let nearest = 0;
       for (let i = 0, at = p * n; i < n; i++, at++) {
         const covariance = k[i] as number;
         covariances[at] = covariance;
-        if (covariance > largest) largest = covariance;
+        if (covariance > largest) {
+          largest = covariance;
+          nearest = i;
+        }
       }
-      upperVariances[p] = this.priorVariance - (largest * largest) / (this.priorVariance + noiseVariance);
+      upperVariances[p] = this.priorVariance - (largest * largest) / (this.#rowVariances[nearest] as number);
     }
   }
 

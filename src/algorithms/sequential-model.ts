@@ -43,6 +43,12 @@ const WARP_MARGIN = 0.05;
  */
 const NOISE_FACTOR = 3;
 
+/**
+ * Noise of the worst result in a discrete space, in times that of the best, growing with the square of its rank's share: how bad
+ * results differ says little about which of the good ones is best, and a process that follows all alike follows the many bad ones.
+ */
+const NOISE_OF_WORST = 4;
+
 /** Trees where every parameter is discrete, and else: there they are asked less, and growing them takes most of the time. */
 const TREES_OF_DISCRETE = 40;
 const TREES = 25;
@@ -93,6 +99,20 @@ export interface ModelProblem {
   readonly draws?: number | undefined;
 }
 
+/** Noise of each row, in times that of the best; undefined where all have the same. */
+function rowNoise(columns: readonly Column[], targets: ArrayLike<number>): Float64Array | undefined {
+  return isDiscrete(columns) ? rankShares(targets).map((share) => 1 + (NOISE_OF_WORST - 1) * share * share) : undefined;
+}
+
+function processOf(
+  columns: readonly Column[],
+  rows: readonly Float64Array[],
+  targets: Float64Array,
+  parameters: GpParameters,
+): GaussianProcess {
+  return new GaussianProcess(columns, rows, targets, parameters, rowNoise(columns, targets));
+}
+
 /** Length scales and noise of largest posterior density for losses seen through a warp. */
 export function fitProcess(
   columns: readonly Column[],
@@ -101,8 +121,10 @@ export function fitProcess(
   warp: Warp,
   options: GpFitOptions = {},
 ): GpParameters {
-  return fitGaussianProcess(columns, rows, warpLosses(losses, warp), {
+  const targets = warpLosses(losses, warp);
+  return fitGaussianProcess(columns, rows, targets, {
     maxIterations: 15,
+    rowNoise: rowNoise(columns, targets),
     ...processPrior(columns),
     ...options,
   });
@@ -125,7 +147,7 @@ export function chooseWarp(
   for (const warp of isDiscrete(columns) ? DISCRETE_WARPS : WARPS) {
     const parameters = fitProcess(columns, rows, losses, warp);
     const targets = warpLosses(losses, warp);
-    const { means } = new GaussianProcess(columns, rows, targets, parameters).leaveOneOut(targets);
+    const { means } = processOf(columns, rows, targets, parameters).leaveOneOut(targets);
     const score = -weightedError(rankToNormal(means), wanted, importance);
     if (best === undefined || score > bestScore + WARP_MARGIN) {
       best = { warp, parameters };
@@ -222,7 +244,7 @@ function fitEnsemble(
   targets: Float64Array,
   { parameters, withTrees, random }: Pick<ModelProblem, 'parameters' | 'withTrees' | 'random'>,
 ): SurrogateEnsemble {
-  const process = new GaussianProcess(columns, rows, targets, parameters);
+  const process = processOf(columns, rows, targets, parameters);
   const noiseFactor = isDiscrete(columns) ? NOISE_FACTOR : 0;
   const trees = withTrees ? growTrees(columns, rows, targets, random) : undefined;
   const weights = trees === undefined ? { process: 1, trees: 0 } : weigh(process, trees, targets);
@@ -251,7 +273,7 @@ export function areTreesOfUse(
   random: Random,
 ): boolean {
   const targets = warpLosses(losses, warp);
-  const process = new GaussianProcess(columns, rows, targets, parameters);
+  const process = processOf(columns, rows, targets, parameters);
   return weigh(process, growTrees(columns, rows, targets, random), targets).trees >= LEAST_WEIGHT;
 }
 

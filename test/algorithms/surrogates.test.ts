@@ -56,8 +56,15 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
   return a.map((row, i) => (row[n] ?? 0) / (row[i] ?? 1));
 }
 
-function exact(known: readonly Float64Array[], values: readonly number[], at: Float64Array): [number, number] {
-  const matrix = known.map((a, i) => known.map((b, k) => kernel(a, b) + (i === k ? parameters.noiseVariance : 0)));
+function exact(
+  known: readonly Float64Array[],
+  values: readonly number[],
+  at: Float64Array,
+  rowNoise?: Float64Array,
+): [number, number] {
+  const matrix = known.map((a, i) =>
+    known.map((b, k) => kernel(a, b) + (i === k ? parameters.noiseVariance * (rowNoise?.[i] ?? 1) : 0)),
+  );
   const k = known.map((row) => kernel(row, at));
   const weights = solve(matrix, values);
   const gains = solve(matrix, k);
@@ -69,7 +76,11 @@ function exact(known: readonly Float64Array[], values: readonly number[], at: Fl
 describe('Gaussian process', () => {
   const process = new GaussianProcess(columns, rows, targets, parameters);
 
-  it('has the posterior of its kernel, with categories, steps and parameters that do not take part', () => {
+  it.each([
+    ['the same noise everywhere', undefined],
+    ['a noise of its own for each row', Float64Array.from(rows, (_, i) => 1 + ((7 * i) % 12))],
+  ])('has the posterior of its kernel, with categories, steps, parameters that do not take part, %s', (_, rowNoise) => {
+    const process = new GaussianProcess(columns, rows, targets, parameters, rowNoise);
     for (const point of [
       Float64Array.of(0.3, 0.25, 1),
       Float64Array.of(0.9, NaN, 0),
@@ -77,7 +88,7 @@ describe('Gaussian process', () => {
     ]) {
       const [mean, variance] = [new Float64Array(1), new Float64Array(1)];
       process.predict([point], mean, variance);
-      const [expectedMean, expectedVariance] = exact(rows, [...targets], point);
+      const [expectedMean, expectedVariance] = exact(rows, [...targets], point, rowNoise);
       expect(mean[0]).toBeCloseTo(expectedMean, 10);
       expect(variance[0]).toBeCloseTo(expectedVariance, 10);
       const [means, bound, variances] = [new Float64Array(3), new Float64Array(3), new Float64Array(4)];
@@ -157,6 +168,23 @@ describe('Gaussian process', () => {
       model.predict([Float64Array.of(0.5, 0.2)], mean, variance);
       expect(Math.abs((mean[0] ?? 0) - Math.sin(3))).toBeLessThan(0.15);
     }
+  });
+});
+
+describe('noise of each row', () => {
+  it('is found from rows of which some have a hundred times as much', () => {
+    const draw = createRandom(6);
+    const many = Array.from({ length: 80 }, () => Float64Array.of(draw.uniform()));
+    const one: readonly Column[] = [{ kind: 'continuous' }];
+    const rowNoise = Float64Array.from(many, (_, i) => (i % 2 === 0 ? 1 : 100));
+    const values = Float64Array.from(
+      many,
+      ([x = 0], i) => Math.sin(6 * x) + 0.1 * Math.sqrt(rowNoise[i] ?? 1) * draw.normal(),
+    );
+    const fitted = fitGaussianProcess(one, many, values, { rowNoise });
+    expect(fitted.noiseVariance).toBeGreaterThan(0.005);
+    expect(fitted.noiseVariance).toBeLessThan(0.02);
+    expect(fitGaussianProcess(one, many, values).noiseVariance).toBeGreaterThan(0.2);
   });
 });
 
