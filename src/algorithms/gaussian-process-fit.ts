@@ -1,5 +1,6 @@
 import { choleskyInPlace, inverseFromFactor, invertLower, solveLower, solveLowerTransposed } from './cholesky.js';
-import { squaredDistance, type GpParameters } from './gaussian-process.js';
+import { squaredDistance } from './column-shares.js';
+import type { GpParameters } from './gaussian-process.js';
 import { minimizeBounded } from './l-bfgs-b.js';
 import { expNegative } from './matern.js';
 import type { Column } from './search-domain.js';

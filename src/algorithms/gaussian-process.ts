@@ -1,4 +1,5 @@
 import { choleskyInPlace, invertLower, solveLower, solveLowerTransposed } from './cholesky.js';
+import { addColumn, ColumnShares, hasFewLevels, squaredDistance, type ColumnKernel } from './column-shares.js';
 import { dotProduct, squaredNormsOfFour } from './dot-product.js';
 import { matern52 } from './matern.js';
 import type { Column } from './search-domain.js';
@@ -13,28 +14,12 @@ export interface GpParameters {
   readonly additive?: { readonly inverseSquaredScales: Float64Array; readonly signalVariance: number } | undefined;
 }
 
-/** Squared distance of two values of a column: (difference)² of numbers, 0 or 1 of categories and where only one takes part. */
-export function squaredDistance(isCategorical: boolean, a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b) ? 0 : 1;
-  if (isCategorical) return a === b ? 0 : 1;
-  return (a - b) * (a - b);
-}
-
-/** Levels of a column up to which what each brings to the covariances is kept. */
-const MOST_KEPT = 256;
-
 /** Of one process after another: it is of use only while one is made. Nothing above the diagonal is read. */
 let factor = new Float64Array(0);
 
 function factorBuffer(length: number): Float64Array {
   if (factor.length < length) factor = new Float64Array(length);
   return factor;
-}
-
-/** What one value of one column brings to the covariances with all rows. */
-interface ColumnShare {
-  readonly distances: Float64Array;
-  readonly additive: Float64Array | undefined;
 }
 
 /**
@@ -47,7 +32,7 @@ export class GaussianProcess {
   readonly size: number;
   /** Variance of the function before anything is seen. */
   readonly priorVariance: number;
-  readonly #isCategorical: readonly boolean[];
+  readonly #kernels: readonly ColumnKernel[];
   readonly #byColumn: readonly Float64Array[];
   /** Whether every row has a value in the column. */
   readonly #isComplete: readonly boolean[];
@@ -70,8 +55,8 @@ export class GaussianProcess {
   readonly #four: Float64Array;
   /** Prior variance of each row's result, noise included. */
   readonly #rowVariances: Float64Array;
-  /** By column and value; undefined for columns of many values. */
-  readonly #shares: readonly (Map<number, ColumnShare> | undefined)[];
+  /** Of the columns that are not plain. */
+  readonly #shares: ColumnShares;
 
   /** @param rowNoise noise of each row, in times `noiseVariance`. Absent: once */
   constructor(
@@ -86,23 +71,30 @@ export class GaussianProcess {
     this.#covariances = new Float64Array(n);
     this.#additive = new Float64Array(n);
     this.#four = new Float64Array(4 * n);
-    this.#shares = columns.map((column) =>
-      column.kind !== 'continuous' && column.levels <= MOST_KEPT ? new Map<number, ColumnShare>() : undefined,
-    );
     this.parameters = parameters;
     this.priorVariance = parameters.signalVariance + (parameters.additive?.signalVariance ?? 0);
-    this.#isCategorical = columns.map(({ kind }) => kind === 'categorical');
+    const { additive } = parameters;
+    this.#kernels = columns.map(({ kind }, j) => ({
+      isCategorical: kind === 'categorical',
+      inverseSquaredScale: parameters.inverseSquaredScales[j] as number,
+      own: additive && {
+        inverseSquaredScale: additive.inverseSquaredScales[j] as number,
+        variance: additive.signalVariance / columns.length,
+      },
+    }));
     this.#byColumn = columns.map((_, j) => Float64Array.from(rows, (row) => row[j] as number));
     this.#isComplete = this.#byColumn.map((values) => !values.some(Number.isNaN));
     this.#isPlain = columns.map(
-      ({ kind }, j) =>
-        parameters.additive === undefined &&
-        kind !== 'categorical' &&
-        this.#shares[j] === undefined &&
+      (column, j) =>
+        additive === undefined &&
+        column.kind !== 'categorical' &&
+        !hasFewLevels(column) &&
         this.#isComplete[j] === true,
     );
     const plain = [...columns.keys()].filter((j) => this.#isPlain[j]);
     this.#plain = plain;
+    const others = [...columns.keys()].filter((j) => this.#isPlain[j] !== true);
+    this.#shares = new ColumnShares(columns, others, this.#kernels, this.#byColumn, n);
     this.#roots = Float64Array.from(plain, (j) => Math.sqrt(parameters.inverseSquaredScales[j] as number));
     this.#nextScaled = new Float64Array(plain.length);
     this.#scaledPoint = new Float64Array(plain.length).fill(NaN);
@@ -218,7 +210,7 @@ export class GaussianProcess {
     const { signalVariance, inverseSquaredScales, additive } = this.parameters;
     let squared = 0;
     let own = 0;
-    for (const [j, isCategorical] of this.#isCategorical.entries()) {
+    for (const [j, { isCategorical }] of this.#kernels.entries()) {
       const square = squaredDistance(isCategorical, a[j] as number, b[j] as number);
       squared += (inverseSquaredScales[j] as number) * square;
       if (additive !== undefined) own += matern52((additive.inverseSquaredScales[j] as number) * square);
@@ -262,22 +254,18 @@ export class GaussianProcess {
       for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(squares[i] as number);
       return;
     }
-    k.fill(0, 0, count);
-    if (additive !== undefined) sum.fill(0, 0, count);
-    for (let j = 0; j < this.#byColumn.length; j++) {
-      if (hasPlain && this.#isPlain[j] === true) continue;
-      const x = point[j] as number;
-      const kept = this.#shares[j];
-      if (kept === undefined) {
-        this.#addColumn(j, x, count);
-        continue;
-      }
-      const { distances, additive: own } = kept.get(x) ?? this.#keepShare(kept, j, x);
-      for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (distances[i] as number);
-      if (own !== undefined) for (let i = 0; i < count; i++) sum[i] = (sum[i] as number) + (own[i] as number);
+    if (count === this.size) {
+      this.#shares.moveTo(point);
+      k.set(this.#shares.distances);
+      if (additive !== undefined) sum.set(this.#shares.additive);
+    } else {
+      k.fill(0, 0, count);
+      sum.fill(0, 0, count);
+      for (let j = 0; j < this.#byColumn.length; j++) if (this.#isPlain[j] !== true) this.#addColumn(j, point, count);
     }
+    if (!hasPlain) for (const j of this.#plain) this.#addColumn(j, point, count);
     if (hasPlain) for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (this.#plainSums[i] as number);
-    for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(k[i] as number);
+    for (let i = 0; i < count; i++) k[i] = signalVariance * matern52(Math.max(0, k[i] as number));
     if (additive !== undefined) for (let i = 0; i < count; i++) k[i] = (k[i] as number) + (sum[i] as number);
   }
 
@@ -318,38 +306,10 @@ export class GaussianProcess {
       sums[i] = Math.max(0, (sums[i] as number) + factor * (2 * (rows[at] as number) - both));
   }
 
-  #addColumn(j: number, x: number, count: number): void {
-    const { inverseSquaredScales, additive } = this.parameters;
-    const k = this.#covariances;
-    const sum = this.#additive;
+  #addColumn(j: number, point: Float64Array, count: number): void {
+    const kernel = this.#kernels[j] as ColumnKernel;
     const values = this.#byColumn[j] as Float64Array;
-    const isCategorical = this.#isCategorical[j] === true;
-    const t = inverseSquaredScales[j] as number;
-    const own = additive?.inverseSquaredScales[j];
-    const height = (additive?.signalVariance ?? 0) / this.#byColumn.length;
-    for (let i = 0; i < count; i++) {
-      const square = squaredDistance(isCategorical, x, values[i] as number);
-      k[i] = (k[i] as number) + t * square;
-      if (own !== undefined) sum[i] = (sum[i] as number) + height * matern52(own * square);
-    }
-  }
-
-  /** Candidates share the values of columns with few levels, so what each value brings is kept. */
-  #keepShare(kept: Map<number, ColumnShare>, j: number, x: number): ColumnShare {
-    const n = this.size;
-    const k = this.#covariances.slice();
-    const sum = this.#additive.slice();
-    this.#covariances.fill(0);
-    this.#additive.fill(0);
-    this.#addColumn(j, x, n);
-    const share = {
-      distances: this.#covariances.slice(),
-      additive: this.parameters.additive === undefined ? undefined : this.#additive.slice(),
-    };
-    this.#covariances.set(k);
-    this.#additive.set(sum);
-    kept.set(x, share);
-    return share;
+    addColumn(kernel, point[j] as number, values, count, this.#covariances, this.#additive);
   }
 }
 

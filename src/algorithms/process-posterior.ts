@@ -1,5 +1,6 @@
+import { squaredDistance } from './column-shares.js';
 import { addScaled, dotProduct, squaredNormsOfFour } from './dot-product.js';
-import { squaredDistance, type GaussianProcess } from './gaussian-process.js';
+import type { GaussianProcess } from './gaussian-process.js';
 import { expNegative } from './matern.js';
 import type { Column } from './search-domain.js';
 

@@ -8,7 +8,7 @@ import { fitGaussianProcess } from '../../src/algorithms/gaussian-process-fit.js
 import { minimizeBounded } from '../../src/algorithms/l-bfgs-b.js';
 import { matern52 } from '../../src/algorithms/matern.js';
 import { ProcessPosterior } from '../../src/algorithms/process-posterior.js';
-import { evenColumn, type Column } from '../../src/algorithms/search-domain.js';
+import { evenColumn, valueForShare, type Column } from '../../src/algorithms/search-domain.js';
 import { SobolSequence } from '../../src/algorithms/sobol.js';
 import { SurrogateEnsemble } from '../../src/algorithms/surrogate-ensemble.js';
 import { rankToNormal } from '../../src/algorithms/target-transform.js';
@@ -114,31 +114,47 @@ describe('Gaussian process', () => {
     }
   });
 
-  it('says of neighbours one after another what it says of each by itself', () => {
-    const draw = createRandom(8);
-    const nine = Array.from({ length: 9 }, (): Column => ({ kind: 'continuous' }));
-    const seen = Array.from({ length: 25 }, () => Float64Array.from(nine, () => draw.uniform()));
-    const values = Float64Array.from(seen, ([x = 0, y = 0]) => Math.sin(5 * x) + y);
-    const plain: GpParameters = {
-      inverseSquaredScales: Float64Array.from(nine, (_, j) => 0.2 + j),
-      signalVariance: 1.1,
-      noiseVariance: 0.01,
-    };
-    const centre = seen[0] ?? Float64Array.of();
-    const neighbours = Array.from({ length: 60 }, (_, i) => {
-      const point = centre.slice();
-      point[i % 9] = draw.uniform();
-      return i % 20 === 7 ? Float64Array.from(nine, () => draw.uniform()) : point;
-    });
-    const [means, variances] = [new Float64Array(60), new Float64Array(60)];
-    new GaussianProcess(nine, seen, values, plain).predict(neighbours, means, variances);
-    for (const [i, point] of neighbours.entries()) {
-      const [mean, variance] = [new Float64Array(1), new Float64Array(1)];
-      new GaussianProcess(nine, seen, values, plain).predict([point], mean, variance);
-      expect(means[i]).toBeCloseTo(mean[0] ?? NaN, 10);
-      expect(variances[i]).toBeCloseTo(variance[0] ?? NaN, 10);
-    }
-  });
+  it.each(['numbers alone', 'with steps, categories and gaps', 'the same, with kernels of single columns'])(
+    'says of neighbours one after another what it says of each by itself: %s',
+    (kind) => {
+      const draw = createRandom(8);
+      const isMixed = kind !== 'numbers alone';
+      const nine = Array.from({ length: 9 }, (_, j): Column => {
+        if (!isMixed || j < 3) return { kind: 'continuous' };
+        return j < 6 ? evenColumn(j === 5 ? 300 : 7) : { kind: 'categorical', levels: 4 };
+      });
+      const valueOf = (column: Column, j: number): number => {
+        if (isMixed && j % 3 === 2 && draw.uniform() < 0.2) return NaN;
+        return column.kind === 'categorical' ? draw.integer(4) : valueForShare(column, draw.uniform());
+      };
+      const anywhere = (): Float64Array => Float64Array.from(nine, valueOf);
+      const seen = Array.from({ length: 25 }, anywhere);
+      const values = Float64Array.from(seen, ([x = 0, y = 0]) => Math.sin(5 * x) + y);
+      const scales = Float64Array.from(nine, (_, j) => 0.2 + j);
+      const given: GpParameters = {
+        ...{ inverseSquaredScales: scales, signalVariance: 1.1, noiseVariance: 0.01 },
+        ...(kind.endsWith('columns') && {
+          additive: { inverseSquaredScales: scales.toReversed(), signalVariance: 0.7 },
+        }),
+      };
+      const centre = seen[0] ?? Float64Array.of();
+      const count = 600;
+      const neighbours = Array.from({ length: count }, (_, i) => {
+        const point = centre.slice();
+        const j = i % 9;
+        point[j] = valueOf(nine[j] ?? { kind: 'continuous' }, j);
+        return i % 300 === 7 ? anywhere() : point;
+      });
+      const [means, variances] = [new Float64Array(count), new Float64Array(count)];
+      new GaussianProcess(nine, seen, values, given).predict(neighbours, means, variances);
+      for (const [i, point] of neighbours.entries()) {
+        const [mean, variance] = [new Float64Array(1), new Float64Array(1)];
+        new GaussianProcess(nine, seen, values, given).predict([point], mean, variance);
+        expect(means[i]).toBeCloseTo(mean[0] ?? NaN, 10);
+        expect(variances[i]).toBeCloseTo(variance[0] ?? NaN, 10);
+      }
+    },
+  );
 
   it('knows what it would say of each row without it', () => {
     const { means, variances } = process.leaveOneOut(targets);
