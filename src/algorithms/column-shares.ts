@@ -59,7 +59,7 @@ interface SharedColumn {
 }
 
 /** Whether candidates share so few values of a column that what each brings is kept. */
-export function hasFewLevels(column: Column): boolean {
+function hasFewLevels(column: Column): boolean {
   return column.kind !== 'continuous' && column.levels <= MOST_KEPT;
 }
 

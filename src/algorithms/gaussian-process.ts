@@ -1,5 +1,5 @@
 import { choleskyInPlace, invertLower, solveLower, solveLowerTransposed } from './cholesky.js';
-import { addColumn, ColumnShares, hasFewLevels, squaredDistance, type ColumnKernel } from './column-shares.js';
+import { addColumn, ColumnShares, squaredDistance, type ColumnKernel } from './column-shares.js';
 import { dotProduct, squaredNormsOfFour } from './dot-product.js';
 import { matern52 } from './matern.js';
 import type { Column } from './search-domain.js';
@@ -36,7 +36,7 @@ export class GaussianProcess {
   readonly #byColumn: readonly Float64Array[];
   /** Whether every row has a value in the column. */
   readonly #isComplete: readonly boolean[];
-  /** Whether all that a column brings is its squared distance: complete numbers of many values, no process of its own. */
+  /** Whether all that a column brings is its squared distance: complete numbers, no process of its own. */
   readonly #isPlain: readonly boolean[];
   /** The plain columns, and what their values are multiplied with. */
   readonly #plain: readonly number[];
@@ -85,11 +85,7 @@ export class GaussianProcess {
     this.#byColumn = columns.map((_, j) => Float64Array.from(rows, (row) => row[j] as number));
     this.#isComplete = this.#byColumn.map((values) => !values.some(Number.isNaN));
     this.#isPlain = columns.map(
-      (column, j) =>
-        additive === undefined &&
-        column.kind !== 'categorical' &&
-        !hasFewLevels(column) &&
-        this.#isComplete[j] === true,
+      (column, j) => additive === undefined && column.kind !== 'categorical' && this.#isComplete[j] === true,
     );
     const plain = [...columns.keys()].filter((j) => this.#isPlain[j]);
     this.#plain = plain;

@@ -49,9 +49,10 @@ const NOISE_FACTOR = 3;
  */
 const NOISE_OF_WORST = 4;
 
-/** Trees where every parameter is discrete, and else: there they are asked less, and growing them takes most of the time. */
-const TREES_OF_DISCRETE = 40;
+/** Trees where every parameter has few values, and else: there they are asked less, and growing them takes most of the time. */
+const TREES_OF_FEW_VALUES = 40;
 const TREES = 25;
+const MOST_FEW_VALUES = 64;
 /** Columns that each node of a tree tries. */
 const MOST_CUTS = 6;
 /** Weight of the trees below which they are left out. */
@@ -260,7 +261,8 @@ function growTrees(
   random: Random,
 ): ExtraTrees {
   const columnShare = Math.min(1, MOST_CUTS / columns.length);
-  const trees = isDiscrete(columns) ? TREES_OF_DISCRETE : TREES;
+  const hasFewValues = columns.every((column) => column.kind !== 'continuous' && column.levels <= MOST_FEW_VALUES);
+  const trees = hasFewValues ? TREES_OF_FEW_VALUES : TREES;
   return new ExtraTrees(columns, rows, targets, random, { trees, bootstrap: true, columnShare });
 }
 
