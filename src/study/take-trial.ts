@@ -43,7 +43,11 @@ export async function takeTrial(
     if (fresh !== undefined) return fresh;
   }
   await study.sync();
+  const known = history.all.length;
   const isWaited = history.unfinished.some((trial) => trial.state === 'WAITING');
   const claimed = isWaited ? await storage.claimWaitingTrial(studyId, at, { owner, cursor: place() }) : undefined;
-  return claimed ?? (await create(false));
+  const taken = claimed ?? (await create(false));
+  // Others were faster by a trial: a retry among them counts for the place of the new one.
+  if (taken !== undefined && taken.number > known) await study.sync();
+  return taken;
 }
