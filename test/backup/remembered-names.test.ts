@@ -37,6 +37,16 @@ afterEach(async () => {
   await project.close();
 });
 
+/** Two machines that resumed the same saved state, which is also at `aside`. */
+async function twoFromOneState() {
+  const far = new Counted(project.folder());
+  const one = machine(far);
+  await one.save(true);
+  const aside = project.place('aside.db');
+  await snapshotSource.snapshot(db, aside);
+  return { far, one, aside, two: machine(far) };
+}
+
 function machine(destination: Destination, isSure: () => boolean = () => true) {
   const core = new DriveCore({ projectRoot: project.root, snapshotSource, destinations: [destination] });
   cores.push(core);
@@ -134,12 +144,7 @@ describe('what the only owner remembers', () => {
   });
 
   it('another that wrote meanwhile: both histories stay, before and after the next look', async () => {
-    const far = new Counted(project.folder());
-    const one = machine(far);
-    await one.save(true);
-    const aside = project.place('aside.db');
-    await snapshotSource.snapshot(db, aside);
-    const two = machine(far);
+    const { far, one, two, aside } = await twoFromOneState();
     // Resumed elsewhere from the same state, with trials of its own.
     const own = db;
     await addTrials(own, 2);
@@ -159,12 +164,7 @@ describe('what the only owner remembers', () => {
   });
 
   it('what two wrote of one branch side by side: a restore of one names the other, and how to have it', async () => {
-    const far = new Counted(project.folder());
-    const one = machine(far);
-    await one.save(true);
-    const aside = project.place('aside.db');
-    await snapshotSource.snapshot(db, aside);
-    const two = machine(far);
+    const { far, one, two, aside } = await twoFromOneState();
     await addTrials(db, 1, { offset: 0.5 });
     expect((await two.save(true)).forkedFrom).toBeUndefined();
     rmSync(db);

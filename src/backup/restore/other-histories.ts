@@ -38,7 +38,9 @@ export async function otherHistories(
   const beside: Candidate[] = [];
   for (const candidate of sameBranchHeads()) if (await hasOtherTrials(candidate)) beside.push(candidate);
   const described = ({ destination, name }: Candidate): RestoreResult['otherBranches'][number] => ({
-    ...{ branch: name.branch, destination: destination.name, finished: name.finished },
+    branch: name.branch,
+    destination: destination.name,
+    finished: name.finished,
   });
   return [
     ...others.map(described),

@@ -211,7 +211,8 @@ export class DestinationLane {
           const often = this.destination.traits.mirrorRefresh !== 'withFullSnapshots';
           const mirror = full || capture.full || (often && capture.bytes <= MIRROR_EVERY_SAVE_BYTES);
           const outcome = await this.#core.save(this.destination, capture, {
-            ...{ mirror, isLast: this.#flushing },
+            mirror,
+            isLast: this.#flushing,
             signal: this.#abort.signal,
           });
           Object.assign(progress, {
