@@ -164,7 +164,7 @@ describe('what the only owner remembers', () => {
   });
 
   it('what two wrote of one branch side by side: a restore of one names the other, and how to have it', async () => {
-    const { far, one, two, aside } = await twoFromOneState();
+    const { one, two, aside } = await twoFromOneState();
     await addTrials(db, 1, { offset: 0.5 });
     expect((await two.save(true)).forkedFrom).toBeUndefined();
     rmSync(db);
