@@ -4,6 +4,7 @@
 //   sweep-1    a sweep with backups to a Drive of 300 ms latency, beside one without, in alternating pairs; in full 20 pairs of 50
 //   sweep-100  trials of 2 s: more than half an hour each
 //   restore    a 100 MB study brought back and verified, 300 ms latency
+//   memory     what a backup of a folder of 1 GB adds to the memory of its process
 import { execFile, fork } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { promisify } from 'node:util';
 import { createDestination, createDrive, SqliteSnapshotSource } from '../dist/index.js';
 import { readEvents } from '../build/app/sweep/events-log.js';
 import { median, show, takeLength, upperBoundOfMedian } from './backup-measure.mjs';
+import { measureMemory } from './backup-memory.mjs';
 import { fillStudy, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
@@ -181,7 +183,24 @@ async function restores() {
   });
 }
 
-const cases = { traffic, 'sweep-1': () => sweeps(1), 'sweep-100': () => sweeps(100), restore: restores };
+function memory() {
+  return withDrive(0, ({ options }) =>
+    measureMemory({
+      kind: 'google-drive',
+      base,
+      megabytes: isShort ? 200 : 1000,
+      openDrive: (root) =>
+        createDrive({
+          projectRoot: root,
+          snapshotSource: new SqliteSnapshotSource(),
+          destinations: [createDestination('google-drive', options, { name: 'far', projectRoot: root })],
+          log: { info() {}, warn: console.error },
+        }),
+    }),
+  );
+}
+
+const cases = { traffic, 'sweep-1': () => sweeps(1), 'sweep-100': () => sweeps(100), restore: restores, memory };
 for (const name of args.length > 0 ? args : Object.keys(cases)) {
   if (cases[name] === undefined) throw new Error(`There is no case ${name}: ${Object.keys(cases).join(', ')}`);
   await cases[name]();

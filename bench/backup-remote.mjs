@@ -9,7 +9,6 @@
 //   peers      bytes per trial and time to restore, with restic and rclone on the same study of 100 MB (10 MB with --short)
 import { execFile, fork, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +19,7 @@ import { createDestination, createDrive, SqliteSnapshotSource } from '../dist/in
 import { at } from '../scripts/lib/paths.mjs';
 import { pythonWith } from '../scripts/lib/python.mjs';
 import { median, show, take, takeLength, upperBoundOfMedian } from './backup-measure.mjs';
+import { measureMemory } from './backup-memory.mjs';
 import { addTrial, fillStudy, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
@@ -214,28 +214,9 @@ async function sweeps(kind, megabytes) {
 }
 
 async function memory(kind) {
-  const megabytes = isShort ? 200 : 1000;
-  await withService(kind, 0, async (service) => {
-    const root = join(base, 'memory');
-    mkdirSync(join(root, 'outputs', 'many'), { recursive: true });
-    writeFileSync(join(root, 'package.json'), '{}');
-    for (let index = 0; index < megabytes / 50; index++) {
-      writeFileSync(join(root, 'outputs', 'many', `file-${index}`), randomBytes(50e6));
-    }
-    progress(`memory ${kind}: saving ${megabytes} MB`);
-    const drive = openDrive(root, service);
-    const before = process.memoryUsage().rss;
-    let most = before;
-    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20);
-    await saved(drive, join(root, 'outputs', 'many'), { isDirectory: true });
-    clearInterval(watch);
-    await drive.close();
-    rmSync(root, { recursive: true });
-    const added = (most - before) / 1e6;
-    console.log(
-      `memory ${kind}: ${megabytes} MB saved with ${show(added)} MB more memory at most; goal <= 100 MB; measured/goal ${show(added / 100)}`,
-    );
-  });
+  await withService(kind, 0, (service) =>
+    measureMemory({ kind, base, megabytes: isShort ? 200 : 1000, openDrive: (root) => openDrive(root, service) }),
+  );
 }
 
 /** The same study, one trial later, sent by three programs; then brought back. */

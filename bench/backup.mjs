@@ -4,6 +4,7 @@
 //                        studies of 1 and 100 MB. In full 20 pairs of 50 trials of 2 s: more than half an hour each.
 //   snapshot             a writer's commits in another process while snapshots of a 100 MB study are taken
 //   restore              a 100 MB study brought back and verified
+//   memory               what a backup of a folder of 1 GB adds to the memory of its process
 //   increment            what one more trial sends, of studies of 1, 10 and 100 MB: bytes and objects; the plain copy apart
 import { execFile, fork } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { promisify } from 'node:util';
 
 import { BackupCoordinator, createDrive, FolderDestination, openStorage, SqliteSnapshotSource } from '../dist/index.js';
 import { median, show, takeLength, upperBoundOfMedian } from './backup-measure.mjs';
+import { measureMemory } from './backup-memory.mjs';
 import { fillStudy, oneTrial, writeProject } from './backup-study.mjs';
 
 const LATENCY_MS = 300;
@@ -258,11 +260,27 @@ async function increments() {
   report('increment at 100 MB / at 1 MB, objects a trial', 'x', measured[2].objects / measured[0].objects, 1);
 }
 
+function memory() {
+  return measureMemory({
+    kind: 'folder',
+    base,
+    megabytes: isShort ? 200 : 1000,
+    openDrive: (root) =>
+      createDrive({
+        projectRoot: root,
+        destinations: [new FolderDestination({ name: 'store', path: join(base, 'memory-store'), projectRoot: root })],
+        snapshotSource: new SqliteSnapshotSource(),
+        log: { info() {}, warn: console.error },
+      }),
+  });
+}
+
 const cases = {
   'sweep-1': () => sweeps(1),
   'sweep-100': () => sweeps(100),
   snapshot: snapshots,
   restore: restores,
+  memory,
   increment: increments,
 };
 for (const name of args.length > 0 ? args : Object.keys(cases)) {

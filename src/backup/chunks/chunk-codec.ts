@@ -8,6 +8,8 @@ import type { ChunkPlace } from './chunk-index.js';
 
 /** Largest plain size of anything stored as a chunk: a bound for what a damaged one may unpack to. */
 const MAX_PLAIN_BYTES = 1 << 26;
+/** More than what deflate adds to a chunk that it cannot compress. */
+const DEFLATE_SPARE_BYTES = 256;
 const deflate = promisify(deflateRaw);
 
 /** Data at a destination is missing or not what it must be. */
@@ -17,10 +19,18 @@ export class DamagedDataError extends ResweepError {
   }
 }
 
-/** One byte (0 plain, 1 raw deflate) and the bytes. Compresses off this thread. */
-export async function encodeChunk(plain: Uint8Array): Promise<Buffer> {
-  const packed = await deflate(plain, { level: 3 });
-  return packed.length < plain.length ? Buffer.concat([Buffer.of(1), packed]) : Buffer.concat([Buffer.of(0), plain]);
+/** A chunk as it is stored: one byte that says how (0 plain, 1 raw deflate), and the bytes. */
+export interface EncodedChunk {
+  readonly encoding: 0 | 1;
+  /** What was given, where nothing is gained by compressing it. */
+  readonly bytes: Uint8Array;
+}
+
+/** Compresses off this thread. */
+export async function encodeChunk(plain: Uint8Array): Promise<EncodedChunk> {
+  // What does not get smaller fits as well: one piece of memory, as large as it must be.
+  const packed = await deflate(plain, { level: 3, chunkSize: plain.length + DEFLATE_SPARE_BYTES });
+  return packed.length < plain.length ? { encoding: 1, bytes: packed } : { encoding: 0, bytes: plain };
 }
 
 /** @throws DamagedDataError where the bytes are not those of `sha256`. */

@@ -10,19 +10,40 @@ export function callsAtOnce({ traits }: Pick<Destination, 'traits'>): number {
   return traits.latencyMs < SHORT_MS ? 1 : MOST_AT_ONCE;
 }
 
-/** `work` for every item, `most` at the same time, begun in order. Rejects with the first error, once all that was begun has ended. */
-export async function eachAtOnce<T>(items: Iterable<T>, most: number, work: (item: T) => Promise<void>): Promise<void> {
-  const left = items[Symbol.iterator]();
+export interface AtOnce<T> {
+  /** Items under way at the same time. */
+  readonly most: number;
+  /** What one item takes of `room`, as bytes of memory. */
+  readonly weigh?: ((item: T) => number) | undefined;
+  /** What all that are under way may take together; an item that takes more goes alone. @default Infinity */
+  readonly room?: number | undefined;
+}
+
+/** `work` for every item, begun in order. Rejects with the first error, once all that was begun has ended. */
+export async function eachAtOnce<T>(
+  items: Iterable<T>,
+  limits: number | AtOnce<T>,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const { most, weigh = () => 0, room = Infinity }: AtOnce<T> = typeof limits === 'number' ? { most: limits } : limits;
+  const underWay = new Set<Promise<void>>();
+  let taken = 0;
   let failed: { readonly error: unknown } | undefined;
-  const run = async (): Promise<void> => {
-    for (let next = left.next(); next.done !== true && failed === undefined; next = left.next()) {
-      try {
-        await work(next.value);
-      } catch (error) {
+  for (const item of items) {
+    const weight = weigh(item);
+    while (underWay.size >= most || (underWay.size > 0 && taken + weight > room)) await Promise.race(underWay);
+    if (failed !== undefined) break;
+    taken += weight;
+    const run = work(item)
+      .catch((error: unknown) => {
         failed ??= { error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: most }, run));
+      })
+      .finally(() => {
+        taken -= weight;
+        underWay.delete(run);
+      });
+    underWay.add(run);
+  }
+  await Promise.all(underWay);
   if (failed !== undefined) throw failed.error;
 }

@@ -38,6 +38,8 @@ export interface PutOptions extends CallOptions {
 export interface PutReceipt {
   readonly bytes: number;
   readonly confirmation: Confirmation;
+  /** How often it was sent, where once was not enough: a try that was given up may go on reading what it was given. */
+  readonly tries?: number | undefined;
 }
 
 export interface ObjectChecksum {

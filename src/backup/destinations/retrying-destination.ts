@@ -84,13 +84,14 @@ export class RetryingDestination implements Destination {
     return this.#run(`put ${key}`, options, bytes, async (call) => {
       attempt++;
       try {
-        return await this.#inner.put(key, body, { ...options, ...call });
+        const receipt = await this.#inner.put(key, body, { ...options, ...call });
+        return attempt === 1 ? receipt : { ...receipt, tries: attempt };
       } catch (error) {
         // A reply was lost, the object was not: it is ours where its content is.
         if (attempt > 1 && error instanceof DestinationError && error.reason === 'exists') {
           const there = await this.#inner.checksum(key, call);
           if (there?.sha256 === options.sha256) {
-            return { bytes: there.bytes, confirmation: this.#inner.traits.confirms };
+            return { bytes: there.bytes, confirmation: this.#inner.traits.confirms, tries: attempt };
           }
         }
         throw error;

@@ -99,7 +99,7 @@ export class EncryptingDestination implements Destination {
     }
     const sealed = await encrypter.encrypt(plain);
     const receipt = await this.#inner.put(key, sealed, { ...options, sha256: sha256Of(sealed) });
-    return { bytes: plain.length, confirmation: receipt.confirmation };
+    return { ...receipt, bytes: plain.length };
   }
 
   /** What cannot be opened is given back as it is: the caller finds that its checksum differs. */

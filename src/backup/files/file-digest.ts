@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 
 /** Size of a chunk; the last one of a file is shorter. */
@@ -18,7 +18,7 @@ export interface FileDigest {
 }
 
 export function sha256Of(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 export function chunkCount(digest: FileDigest): number {
@@ -49,11 +49,7 @@ export async function digestFile(
       const data = block.subarray(0, read);
       whole.update(data);
       for (let at = 0; at < read; at += chunkBytes) {
-        hashes.push(
-          createHash('sha256')
-            .update(data.subarray(at, at + chunkBytes))
-            .digest(),
-        );
+        hashes.push(hash('sha256', data.subarray(at, at + chunkBytes), 'buffer'));
       }
       bytes += read;
       if (read < BLOCK_BYTES) break;

@@ -37,9 +37,10 @@ export async function rebuildPack(
     if (isWhole(whole.subarray(offset, offset + length), hash)) continue;
     const found = await pool.find(hash);
     if (found === undefined) return undefined;
-    const stored = await encodeChunk(found.plain);
-    if (stored.length !== length) return undefined; // Packed by another version of zlib.
-    whole.set(stored, offset);
+    const { encoding, bytes } = await encodeChunk(found.plain);
+    if (1 + bytes.length !== length) return undefined; // Packed by another version of zlib.
+    whole[offset] = encoding;
+    whole.set(bytes, offset + 1);
     from.add(found.from);
   }
   return sha256Of(whole) === sha256 ? { bytes: whole, from: [...from].sort().join(', ') } : undefined;

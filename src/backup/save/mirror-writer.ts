@@ -3,8 +3,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { StudyFileReport } from '../../core/snapshot-source.js';
-import type { Capture } from '../capture/capture.js';
-import { callsAtOnce, eachAtOnce } from '../destinations/at-once.js';
+import type { Capture, CapturedFile } from '../capture/capture.js';
+import { callsAtOnce, eachAtOnce, type AtOnce } from '../destinations/at-once.js';
 import type { Confirmation, Destination } from '../destinations/destination.js';
 import { CHUNK_BYTES, DATABASE_CHUNK_BYTES, digestFile } from '../files/file-digest.js';
 import { loadManifest } from '../format/catalog.js';
@@ -13,6 +13,8 @@ import { containsStudy, studyContent } from '../format/study-content.js';
 
 /** Of a folder, sent at the same time to a place that is far away. */
 const FILES_AT_ONCE = 4;
+/** Files under way are this large together, or a larger one goes alone, in parts: so much of them is in memory. */
+const FILES_ROOM_BYTES = 24 << 20;
 
 /**
  * Keeps the plain copy at the target's own path, for people and for tools that know nothing of this format. It is replaced
@@ -137,8 +139,12 @@ export class MirrorWriter {
     let bytes = 0;
     let requests = 0;
     let confirmation: Confirmation = this.#destination.traits.confirms;
-    const most = Math.min(FILES_AT_ONCE, callsAtOnce(this.#destination));
-    await eachAtOnce(capture.files, most, async ({ path, source, digest }) => {
+    const limits: AtOnce<CapturedFile> = {
+      most: Math.min(FILES_AT_ONCE, callsAtOnce(this.#destination)),
+      weigh: ({ digest }) => digest.bytes,
+      room: FILES_ROOM_BYTES,
+    };
+    await eachAtOnce(capture.files, limits, async ({ path, source, digest }) => {
       const key = path === '' ? this.#target : `${this.#target}/${path}`;
       if (this.#sent.get(key) === digest.sha256) return;
       const body = { file: source, bytes: digest.bytes };

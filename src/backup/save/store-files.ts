@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 
 import type { CapturedFile } from '../capture/capture.js';
-import { encodeChunk, encodeList, encodePatch, LIST_PLACES } from '../chunks/chunk-codec.js';
+import { encodeChunk, encodeList, encodePatch, LIST_PLACES, type EncodedChunk } from '../chunks/chunk-codec.js';
 import {
   KnownTree,
   listKey,
@@ -118,14 +118,14 @@ async function storeChunks(
   try {
     for (let first = 0; first < chunkCount(digest); first += ENCODED_AT_ONCE) {
       const last = Math.min(first + ENCODED_AT_ONCE, chunkCount(digest));
-      const encoded = new Map<string, Promise<Buffer>>();
+      const encoded = new Map<string, Promise<EncodedChunk>>();
       for (let at = first; at < last; at++) {
         const hash = chunkHash(digest, at);
         if (known(hash) === undefined && !encoded.has(hash))
-          encoded.set(hash, encodeChunk(await source.read(at, hash)));
+          encoded.set(hash, encodeChunk(await source.read(at, hash, at - first)));
       }
       // In the order of the file, so that a restore reads and writes forward.
-      for (const [hash, stored] of encoded) fresh.set(hash, writer.addStored(hash, await stored));
+      for (const [hash, chunk] of encoded) fresh.set(hash, writer.addEncoded(hash, await chunk));
       for (let at = first; at < last; at++) {
         const hash = chunkHash(digest, at);
         const place = known(hash);
@@ -224,17 +224,20 @@ class ListWriter {
 /** Reads chunks of a captured file and holds them against what was captured. */
 class ChunkSource {
   readonly #file: CapturedFile;
+  #room: Buffer | undefined;
   #handle: Awaited<ReturnType<typeof open>> | undefined;
 
   constructor(file: CapturedFile) {
     this.#file = file;
   }
 
-  async read(index: number, hash: string): Promise<Uint8Array> {
+  /** `place`: which of so many as are looked at together; what was read there before is overwritten. */
+  async read(index: number, hash: string, place: number): Promise<Uint8Array> {
     const { source, digest } = this.#file;
     const { chunkBytes } = digest;
     const length = Math.min(chunkBytes, digest.bytes - index * chunkBytes);
-    const buffer = Buffer.allocUnsafe(length);
+    this.#room ??= Buffer.allocUnsafe(chunkBytes * Math.min(ENCODED_AT_ONCE, chunkCount(digest)));
+    const buffer = this.#room.subarray(place * chunkBytes, place * chunkBytes + length);
     try {
       this.#handle ??= await open(source, 'r');
       const read = await readFully(this.#handle, buffer, index * chunkBytes, length);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { drive_v3 } from '@googleapis/drive';
 
 import { DestinationError } from '../destination.js';
+import { spareRooms } from '../transfer/spare-rooms.js';
 import type { DriveClient } from './drive-client.js';
 import { fileIn } from './reply.js';
 import { DriveRequestError, type Answer } from './request-error.js';
@@ -135,9 +136,13 @@ class Transfer {
     const { source, partBytes, what, signal } = this.#upload;
     // From an odd place (the server kept part of a part) up to the next whole unit.
     const end = Math.min(source.bytes, Math.floor((from + partBytes) / PART_UNIT) * PART_UNIT);
-    const body = await source.read(from, end - from);
+    const room = source.isInMemory ? undefined : spareRooms.take(partBytes);
+    const body = await source.read(from, end - from, room);
     const range = `bytes ${from}-${end - 1}/${source.bytes}`;
-    return this.#read(await this.#client.send(what, this.#put({ 'content-range': range }, body), signal));
+    const answer = await this.#client.send(what, this.#put({ 'content-range': range }, body), signal);
+    // After an error, what is left of a request may read it still.
+    if (room !== undefined) spareRooms.giveBack(room);
+    return this.#read(answer);
   }
 
   /** How much has arrived. */

@@ -47,9 +47,14 @@ export class UploadSource {
     throw new DestinationError('sourceChanged', `${file} changed while it was read.`);
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array> {
+  get isInMemory(): boolean {
+    return this.#data !== undefined;
+  }
+
+  /** `room`: where a file's bytes go, so that reading many blocks takes the memory of one. */
+  async read(offset: number, length: number, room?: Buffer): Promise<Uint8Array> {
     if (this.#data !== undefined) return this.#data.subarray(offset, offset + length);
-    const block = Buffer.allocUnsafe(length);
+    const block = room?.subarray(0, length) ?? Buffer.allocUnsafe(length);
     const read = this.#handle === undefined ? 0 : await readFully(this.#handle, block, offset, length);
     if (read < length) throw new DestinationError('sourceChanged', `${this.#file} became shorter while it was read.`);
     return block;
@@ -57,9 +62,10 @@ export class UploadSource {
 
   async hash(algorithm: 'sha256' | 'md5', signal?: AbortSignal): Promise<string> {
     const hash = createHash(algorithm);
+    const room = Buffer.allocUnsafe(BLOCK_BYTES);
     for (let at = 0; at < this.bytes; at += BLOCK_BYTES) {
       signal?.throwIfAborted();
-      hash.update(await this.read(at, Math.min(BLOCK_BYTES, this.bytes - at)));
+      hash.update(await this.read(at, Math.min(BLOCK_BYTES, this.bytes - at), room));
     }
     return hash.digest('hex');
   }

@@ -4,6 +4,7 @@ import type { CompletedPart, PutObjectCommandInput } from '@aws-sdk/client-s3';
 
 import { DestinationError, type ObjectBody } from '../destination.js';
 import { BodySource, sizeOf } from '../transfer/source-bytes.js';
+import { spareRooms } from '../transfer/spare-rooms.js';
 import type { S3Connection, SendOptions } from './client.js';
 
 /** What every object of a destination is sent with. */
@@ -17,6 +18,8 @@ export interface ObjectPlace {
 /** Parts in flight: so much of a large object is in memory. */
 const PARALLEL_PARTS = 2;
 const MAX_PARTS = 10_000;
+/** Read and hashed in one go. */
+const BLOCK_BYTES = 1 << 18;
 const MIB = 1 << 20;
 
 /** What is kept with an object of several parts, of which the service computes no checksum as a whole. */
@@ -93,7 +96,7 @@ export async function uploadParts(
     let next = 0;
     const failed = new AbortController();
     const worker = async (): Promise<void> => {
-      const room = body instanceof Uint8Array ? undefined : Buffer.allocUnsafe(Math.min(size, total));
+      const room = body instanceof Uint8Array ? undefined : spareRooms.take(Math.min(size, total));
       while (next < digests.length && !failed.signal.aborted) {
         try {
           await sendPart(next++, room);
@@ -102,6 +105,8 @@ export async function uploadParts(
           throw error;
         }
       }
+      // After an error, what is left of a request may read it still.
+      if (room !== undefined) spareRooms.giveBack(room);
     };
     const workers = await Promise.allSettled(Array.from({ length: PARALLEL_PARTS }, worker));
     for (const result of workers) if (result.status === 'rejected') throw result.reason;
@@ -159,11 +164,16 @@ async function partDigests(
 ): Promise<PartDigest[]> {
   const whole = createHash('sha256');
   const digests: PartDigest[] = [];
-  const room = body instanceof Uint8Array ? undefined : Buffer.allocUnsafe(Math.min(size, total));
-  for (let offset = 0; offset < total; offset += size) {
-    const data = await source.read(offset, Math.min(size, total - offset), room);
-    whole.update(data);
-    digests.push({ md5: md5Of(data), sha256: createHash('sha256').update(data).digest() });
+  const room = body instanceof Uint8Array ? undefined : Buffer.allocUnsafe(BLOCK_BYTES);
+  for (let start = 0; start < total; start += size) {
+    const end = Math.min(start + size, total);
+    const md5 = createHash('md5');
+    const part = createHash('sha256');
+    for (let offset = start; offset < end; offset += BLOCK_BYTES) {
+      const data = await source.read(offset, Math.min(BLOCK_BYTES, end - offset), room);
+      for (const hash of [whole, md5, part]) hash.update(data);
+    }
+    digests.push({ md5: md5.digest(), sha256: part.digest() });
   }
   if (whole.digest('hex') !== sha256) throw changed(body);
   return digests;
