@@ -31,6 +31,8 @@ export interface BackupEvent {
   readonly finishedTrials?: number | undefined;
   readonly generation?: number | undefined;
   readonly branch?: string | undefined;
+  /** Of a verification that was not all good: the worst that it found. */
+  readonly finding?: 'damaged' | 'missing' | 'unchecked' | undefined;
   /** Name of the manifest. */
   readonly snapshot?: string | undefined;
   /** One sentence for people. */

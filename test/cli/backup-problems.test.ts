@@ -18,6 +18,7 @@ const good: BackupState = {
   backlog: 0,
   overdueMs: undefined,
   damage: undefined,
+  unchecked: undefined,
 };
 
 function shown(...backups: BackupState[]): { line: string | undefined; problems: string[] } {
@@ -39,6 +40,7 @@ it('says what fails, is overdue or damaged in a line of its own, each', () => {
     { ...good, name: 'b', error: 'the disk is full.', backlog: 3 },
     { ...good, name: 'c', overdueMs: 600_000, backlog: 5 },
     { ...good, name: 'd', damage: '1 damaged: study.db: Pack x is missing.' },
+    { ...good, name: 'e', unchecked: 'could not be verified: no answer' },
     { ...good, name: 'e', lastVerifiedAt: undefined, error: 'not mounted' },
   );
   expect(line).toMatch(/^safe up to trial 41/);
@@ -46,6 +48,7 @@ it('says what fails, is overdue or damaged in a line of its own, each', () => {
     'BACKUP FAILS on b (last copy 38 s ago, 3 behind): the disk is full.',
     'BACKUP OVERDUE on c: last copy 38 s ago, 5 behind',
     'BACKUP DAMAGED on d: 1 damaged: study.db: Pack x is missing.',
+    'BACKUP NOT CHECKED on e: could not be verified: no answer',
     'BACKUP FAILS on e (no copy in this run yet, 0 behind): not mounted',
   ]);
   expect(shown({ ...good, lastVerifiedAt: undefined, error: 'not mounted' }).line).toBe('NOT BACKED UP');

@@ -18,4 +18,6 @@ export interface BackupState {
   readonly overdueMs: number | undefined;
   /** What the last scheduled verification found wrong. */
   readonly damage: string | undefined;
+  /** Why the last scheduled verification could not look. */
+  readonly unchecked: string | undefined;
 }

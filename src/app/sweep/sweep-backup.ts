@@ -210,7 +210,7 @@ export class SweepBackup {
       bytes: destination.bytes,
       backlog: destination.backlog,
       overdueMs: this.#overdueMs(destination),
-      damage: destination.verification?.problem,
+      ...problemOf(destination.verification),
     }));
   }
 
@@ -254,4 +254,11 @@ export class SweepBackup {
   status(): readonly BackupState[] {
     return this.#states(this.#coordinator?.status() ?? []);
   }
+}
+
+function problemOf(found: DestinationStatus['verification']): Pick<BackupState, 'damage' | 'unchecked'> {
+  const isUnchecked = found !== undefined && found.damaged === undefined;
+  return isUnchecked
+    ? { damage: undefined, unchecked: found.problem }
+    : { damage: found?.problem, unchecked: undefined };
 }

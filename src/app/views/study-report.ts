@@ -46,6 +46,7 @@ export interface BackupHealth {
   /** The last verification, scheduled or by hand with the study's own log: when, and what it found wrong. */
   readonly verifiedAt: string | null;
   readonly damage: string | null;
+  readonly finding: 'damaged' | 'missing' | 'unchecked' | null;
 }
 
 export interface StudyStatus {
@@ -150,11 +151,13 @@ function backupHealth(eventsPath: string, finished: number): BackupHealth[] {
     const isStudy = typeof path === 'string' && path.endsWith(STUDY_DB);
     if (event.event === 'verification') {
       const damage = event['outcome'] === 'ok' ? null : textOf(event['message']);
-      health.set(destination, { ...before, verifiedAt: textOf(event['at']), damage });
+      const finding = damage === null ? null : findingOf(event['finding']);
+      health.set(destination, { ...before, verifiedAt: textOf(event['at']), damage, finding });
     } else if (event.event === 'backup' && isStudy) {
       const saved = numberOf(event['finishedTrials']);
       health.set(destination, {
-        ...before,
+        // Where nothing was, a whole copy is now.
+        ...(before.finding === 'missing' ? nothingKnown(destination) : before),
         lastVerifiedAt: textOf(event['at']),
         verified: textOf(event['verified']),
         finishedTrials: saved,
@@ -182,7 +185,13 @@ function nothingKnown(name: string): BackupHealth {
     backlog: null,
     verifiedAt: null,
     damage: null,
+    finding: null,
   };
+}
+
+/** Events of earlier versions do not say. */
+function findingOf(value: JsonValue | undefined): 'damaged' | 'missing' | 'unchecked' {
+  return value === 'missing' || value === 'unchecked' ? value : 'damaged';
 }
 
 function textOf(value: JsonValue | undefined): string | null {

@@ -110,6 +110,7 @@ export class Upkeep {
           type: 'verification',
           destination: this.#destination.name,
           outcome: 'warning',
+          finding: 'unchecked',
           message: `${this.#destination.name} could not be looked after: ${explanationOf(error)}`,
         });
       }

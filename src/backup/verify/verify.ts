@@ -58,7 +58,12 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
         destination: destination.name,
         bytes: run.bytes,
         durationMs: performance.now() - begun,
-        outcome: found.length === 0 && error === undefined ? 'ok' : 'failed',
+        outcome: found.length > 0 ? 'failed' : error === undefined ? 'ok' : 'warning',
+        ...(found.length > 0
+          ? { finding: isMissing ? 'missing' : 'damaged' }
+          : error === undefined
+            ? {}
+            : { finding: 'unchecked' }),
         message: `Verified ${destination.name}: ${run.snapshots} snapshots, ${run.bytes} bytes, ${damaged}.${thaw}${cut}`,
       });
     }),

@@ -65,8 +65,15 @@ function safeText(safe: number, { finished, interrupted }: StudyStatus['trials']
 /** Clocks of two machines may differ by so much without a word. */
 const CLOCKS_DIFFER_MS = 60_000;
 
+const FINDINGS = {
+  none: 'all good',
+  damaged: 'DAMAGED',
+  missing: 'NOTHING WAS THERE',
+  unchecked: 'could not be checked',
+} as const;
+
 function backupLine(backup: BackupHealth, trials: StudyStatus['trials']): string {
-  const { name, lastVerifiedAt, verified, finishedTrials, bytes, backlog, verifiedAt, damage } = backup;
+  const { name, lastVerifiedAt, verified, finishedTrials, bytes, backlog, verifiedAt, finding } = backup;
   if (lastVerifiedAt === null) return `${name}: NO GOOD COPY YET`;
   const ago = (at: string): string => {
     const age = Date.now() - Date.parse(at);
@@ -80,7 +87,7 @@ function backupLine(backup: BackupHealth, trials: StudyStatus['trials']): string
     `${state} ${ago(lastVerifiedAt)}`,
     ...(bytes === null ? [] : [formatBytes(bytes)]),
     ...(backlog === null || backlog === 0 ? [] : [`${backlog} trials behind`]),
-    ...(verifiedAt === null ? [] : [`checked ${ago(verifiedAt)}: ${damage === null ? 'all good' : 'DAMAGED'}`]),
+    ...(verifiedAt === null ? [] : [`checked ${ago(verifiedAt)}: ${FINDINGS[finding ?? 'none']}`]),
   ];
   return `${name}: ${parts.join(', ')}`;
 }

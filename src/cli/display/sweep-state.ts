@@ -135,14 +135,15 @@ export class SweepState {
 
   /** What nobody may overlook: copies that fail, are damaged or overdue; a line each. */
   backupProblems(now: number): string[] {
-    return this.backups.flatMap(({ name, error, overdueMs, damage, backlog, lastVerifiedAt }) => {
+    return this.backups.flatMap(({ name, error, overdueMs, damage, unchecked, backlog, lastVerifiedAt }) => {
       const last =
         lastVerifiedAt === undefined
           ? 'no copy in this run yet'
           : `last copy ${formatDuration(now - Date.parse(lastVerifiedAt))} ago`;
       if (error !== undefined) return [`BACKUP FAILS on ${name} (${last}, ${backlog} behind): ${error}`];
       if (overdueMs !== undefined) return [`BACKUP OVERDUE on ${name}: ${last}, ${backlog} behind`];
-      return damage === undefined ? [] : [`BACKUP DAMAGED on ${name}: ${damage}`];
+      if (damage !== undefined) return [`BACKUP DAMAGED on ${name}: ${damage}`];
+      return unchecked === undefined ? [] : [`BACKUP NOT CHECKED on ${name}: ${unchecked}`];
     });
   }
 }
