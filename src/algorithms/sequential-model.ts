@@ -44,6 +44,15 @@ const WARP_MARGIN = 0.05;
 const NOISE_FACTOR = 3;
 
 /**
+ * What the standard deviation counts for in a discrete space while the model has few rows: length scales and the best result, found from
+ * the same few, look surer than they are, and where the good region lies must be found before it can be searched.
+ */
+const EARLY_DEVIATION_FACTOR = 1.4;
+const EARLY_ROWS = 60;
+/** Noise variance from which that counts in full: where there is none, a function is smooth and soon known. */
+const NOISY = 0.04;
+
+/**
  * Noise of the worst result in a discrete space, in times that of the best, growing with the square of its rank's share: how bad
  * results differ says little about which of the good ones is best, and a process that follows all alike follows the many bad ones.
  */
@@ -246,12 +255,16 @@ function fitEnsemble(
   { parameters, withTrees, random }: Pick<ModelProblem, 'parameters' | 'withTrees' | 'random'>,
 ): SurrogateEnsemble {
   const process = processOf(columns, rows, targets, parameters);
-  const noiseFactor = isDiscrete(columns) ? NOISE_FACTOR : 0;
+  const isOfSteps = isDiscrete(columns);
+  const noiseFactor = isOfSteps ? NOISE_FACTOR : 0;
+  const isEarly = isOfSteps && rows.length < EARLY_ROWS;
+  const noisy = Math.min(1, parameters.noiseVariance / NOISY);
+  const deviationFactor = isEarly ? 1 + (EARLY_DEVIATION_FACTOR - 1) * noisy : 1;
   const trees = withTrees ? growTrees(columns, rows, targets, random) : undefined;
   const weights = trees === undefined ? { process: 1, trees: 0 } : weigh(process, trees, targets);
   return weights.trees < LEAST_WEIGHT
-    ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 }, noiseFactor)
-    : new SurrogateEnsemble(process, trees, weights, noiseFactor);
+    ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 }, noiseFactor, deviationFactor)
+    : new SurrogateEnsemble(process, trees, weights, noiseFactor, deviationFactor);
 }
 
 function growTrees(

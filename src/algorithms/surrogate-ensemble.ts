@@ -20,16 +20,26 @@ export class SurrogateEnsemble {
   readonly trees: ExtraTrees | undefined;
   readonly weights: EnsembleWeights;
   readonly #noiseFactor: number;
+  readonly #deviationFactor: number;
 
   /**
    * @param noiseFactor how many times the process' noise counts as a chance to improve: what is to be beaten is the best result, which
    * had luck of its own, so that among points of like expectation a well known one promises as much as one hardly known. The trees'
    * spread holds the noise anyhow. 0: only what the function itself may do counts.
+   * @param deviationFactor what the standard deviation is multiplied by where improvement is expected of it: above 1, more is tried
+   * where little is known
    */
-  constructor(process: GaussianProcess, trees: ExtraTrees | undefined, weights: EnsembleWeights, noiseFactor = 0) {
+  constructor(
+    process: GaussianProcess,
+    trees: ExtraTrees | undefined,
+    weights: EnsembleWeights,
+    noiseFactor = 0,
+    deviationFactor = 1,
+  ) {
     this.process = process;
     this.trees = trees;
     this.#noiseFactor = noiseFactor;
+    this.#deviationFactor = deviationFactor;
     this.weights = trees === undefined ? { trees: 0, process: 1 } : weights;
   }
 
@@ -79,7 +89,8 @@ export class SurrogateEnsemble {
       const mean = p * a + t * b;
       const variance =
         p * (processVariance + noise + a * a) + t * ((treesVariances[i] as number) + b * b) - mean * mean;
-      return logExpectedImprovement(mean, Math.sqrt(Math.max(variance, 0)), incumbent) + (extra?.[i] ?? 0);
+      const deviation = this.#deviationFactor * Math.sqrt(Math.max(variance, 0));
+      return logExpectedImprovement(mean, deviation, incumbent) + (extra?.[i] ?? 0);
     };
     const upper = bounds.map((bound, i) => scoreAt(i, bound));
     let top: { index: number; score: number } | undefined;
