@@ -213,32 +213,35 @@ describe('process and trees together', () => {
   const trees = new ExtraTrees(columns, rows, targets, createRandom(1), { trees: 30 });
   const incumbent = Math.min(...targets);
 
-  it('find the candidate of largest improvement, the noise counted in, though most are only estimated', () => {
-    for (const noiseVariance of [1e-6, 0.02, 0.4]) {
-      const process = new GaussianProcess(columns, rows, targets, { ...parameters, noiseVariance });
-      const improvement = (point: Float64Array): number => {
-        const [m, v, n, w] = [0, 0, 0, 0].map(() => new Float64Array(1)) as [
-          Float64Array,
-          Float64Array,
-          Float64Array,
-          Float64Array,
-        ];
-        process.predict([point], m, v);
-        trees.predict([point], n, w);
-        const [a = 0, b = 0] = [m[0], n[0]];
-        const mean = 0.6 * a + 0.4 * b;
-        const variance = 0.6 * ((v[0] ?? 0) + 3 * noiseVariance + a * a) + 0.4 * ((w[0] ?? 0) + b * b) - mean * mean;
-        return logExpectedImprovement(mean, Math.sqrt(variance), incumbent);
-      };
-      const scores = candidates.map(improvement);
-      const top = new SurrogateEnsemble(process, trees, weights, 3).best(candidates, incumbent);
-      expect(top?.score).toBeCloseTo(Math.max(...scores), 8);
-      expect(top?.index).toBe(scores.indexOf(Math.max(...scores)));
-    }
-    expect(
-      new SurrogateEnsemble(new GaussianProcess(columns, rows, targets, parameters), trees, weights).best([], 0),
-    ).toBe(undefined);
-  });
+  it.each([1, 1.4])(
+    'find the candidate of largest improvement, noise and a factor %f of the deviation counted in',
+    (factor) => {
+      for (const noiseVariance of [1e-6, 0.02, 0.4]) {
+        const process = new GaussianProcess(columns, rows, targets, { ...parameters, noiseVariance });
+        const improvement = (point: Float64Array): number => {
+          const [m, v, n, w] = [0, 0, 0, 0].map(() => new Float64Array(1)) as [
+            Float64Array,
+            Float64Array,
+            Float64Array,
+            Float64Array,
+          ];
+          process.predict([point], m, v);
+          trees.predict([point], n, w);
+          const [a = 0, b = 0] = [m[0], n[0]];
+          const mean = 0.6 * a + 0.4 * b;
+          const variance = 0.6 * ((v[0] ?? 0) + 3 * noiseVariance + a * a) + 0.4 * ((w[0] ?? 0) + b * b) - mean * mean;
+          return logExpectedImprovement(mean, factor * Math.sqrt(variance), incumbent);
+        };
+        const scores = candidates.map(improvement);
+        const top = new SurrogateEnsemble(process, trees, weights, 3, factor).best(candidates, incumbent);
+        expect(top?.score).toBeCloseTo(Math.max(...scores), 8);
+        expect(top?.index).toBe(scores.indexOf(Math.max(...scores)));
+      }
+      expect(
+        new SurrogateEnsemble(new GaussianProcess(columns, rows, targets, parameters), trees, weights).best([], 0),
+      ).toBe(undefined);
+    },
+  );
 });
 
 describe('randomised trees', () => {
