@@ -183,14 +183,4 @@ describe('backups at two destinations, one encrypted', () => {
     expect(stdout).toMatch(/disk.*\n(.*\n)*.*would NOT bring the study back/);
     expect(existsSync(join(project.folder, 'outputs'))).toBe(true);
   });
-
-  it('shows an emptied destination in the status until the next copy is there', () => {
-    rmSync(join(project.folder, 'backups'), { recursive: true });
-    expect(project.run('backup', 'verify', project.config, '--destination', 'disk').code).toBe(3);
-    expect(project.run('status', project.config).stdout).toMatch(/disk: .*NOTHING WAS THERE/);
-    expect(project.run('backup', 'now', project.config).code).toBe(0);
-    const { stdout } = project.run('status', project.config);
-    expect(stdout).toMatch(/disk: 9 finished trials safe, verified/);
-    expect(stdout).not.toMatch(/NOTHING WAS THERE|DAMAGED/);
-  });
 });

@@ -17,14 +17,8 @@ import {
 import { Once } from '../destinations/once.js';
 import { newFile } from '../destinations/transfer/received-file.js';
 import { sha256Of } from '../files/file-digest.js';
-import {
-  damagedKeys,
-  loadAge,
-  openKeys,
-  type AgeKeys,
-  type DamagedKey,
-  type EncryptionSecret,
-} from './encryption-keys.js';
+import { damagedKeys, openKeys, type AgeKeys, type DamagedKey, type EncryptionSecret } from './encryption-keys.js';
+import { loadAge } from './load-age.js';
 import { LocalKeys } from './wrapped-keys.js';
 
 /** Plain bytes of one part of age's STREAM, and what its tag adds. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 import { messageOf, UsageError } from '../../core/errors.js';
-import { loadOptional } from '../../core/optional-package.js';
 import { DestinationError, type CallOptions, type Destination } from '../destinations/destination.js';
 import { sha256Of } from '../files/file-digest.js';
 import { passphraseIdentity, passphraseRecipient } from './age-passphrase.js';
+import { loadAge } from './load-age.js';
 import { holdsSealed, KEYS_FOLDER, WRAPPED_ENDINGS, type LocalKeys } from './wrapped-keys.js';
 
 /**
@@ -198,11 +198,6 @@ async function openOne(
 
 function wrappedObjects(fingerprint: string, bytes: Buffer): KeyObject[] {
   return WRAPPED_ENDINGS.map((ending) => ({ key: `${KEYS_FOLDER}${fingerprint}.${ending}`, bytes }));
-}
-
-/** @throws UsageError where the package is not installed */
-export function loadAge() {
-  return loadOptional('age-encryption', 'Encryption of backups', () => import('age-encryption'));
 }
 
 function fingerprintOf(recipient: string): string {

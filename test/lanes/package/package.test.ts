@@ -95,6 +95,25 @@ describe.each(nodesToTest())('installed on Node $major', ({ major, path, problem
     expect(bytes / 1e6).toBeLessThan(MOST_MEGABYTES);
   });
 
+  it('has types that are whole without optional packages, also where libraries are checked', () => {
+    const source = `
+      import { createStudy, AutoSampler, type Trial } from 'resweep';
+      const study = await createStudy({ sampler: new AutoSampler({ seed: 1 }) });
+      await study.optimize((trial: Trial) => trial.suggestFloat('x', 0, 1) ** 2, { nTrials: 3 });
+      export const best: number = study.bestValue;
+    `;
+    writeFileSync(join(project, 'typed.mts'), source);
+    const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--module', 'nodenext', '--target', 'es2023'];
+    const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules', '@types')];
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), ...options, ...types, 'typed.mts'],
+      { cwd: project, encoding: 'utf8' },
+    );
+    expect(stdout).toBe('');
+    expect(status).toBe(0);
+  });
+
   it('runs init, run, status, best and report in an empty folder', () => {
     for (const args of [
       ['init', '--yes', '--objective', 'command'],
