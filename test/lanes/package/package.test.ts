@@ -100,7 +100,7 @@ describe.each(nodesToTest())('installed on Node $major', ({ major, path, problem
       import { createStudy, AutoSampler, type Trial } from 'resweep';
       const study = await createStudy({ sampler: new AutoSampler({ seed: 1 }) });
       await study.optimize((trial: Trial) => trial.suggestFloat('x', 0, 1) ** 2, { nTrials: 3 });
-      export const best: number = study.bestValue;
+      export const best: number = await study.bestValue();
     `;
     writeFileSync(join(project, 'typed.mts'), source);
     const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--module', 'nodenext', '--target', 'es2023'];
