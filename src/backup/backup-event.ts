@@ -1,3 +1,6 @@
+/** The worst that a verification which was not all good found. `unchecked`: the destination could not be asked to the end. */
+export type VerificationFinding = 'damaged' | 'missing' | 'unchecked';
+
 /** One thing that the backup module did; goes to `events.jsonl` and, at info level, to the log. */
 export interface BackupEvent {
   readonly type:
@@ -31,8 +34,8 @@ export interface BackupEvent {
   readonly finishedTrials?: number | undefined;
   readonly generation?: number | undefined;
   readonly branch?: string | undefined;
-  /** Of a verification that was not all good: the worst that it found. */
-  readonly finding?: 'damaged' | 'missing' | 'unchecked' | undefined;
+  /** Of a verification. */
+  readonly finding?: VerificationFinding | undefined;
   /** Name of the manifest. */
   readonly snapshot?: string | undefined;
   /** One sentence for people. */

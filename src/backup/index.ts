@@ -1,4 +1,4 @@
-export type { BackupEvent, BackupLog } from './backup-event.js';
+export type { BackupEvent, BackupLog, VerificationFinding } from './backup-event.js';
 export type { BackupOptions, BackupResult, BackupToDrive, RestoreFromDrive } from './backup-options.js';
 
 export { DrivePathError, driveMountOf, isDrivePath } from './files/drive-path.js';

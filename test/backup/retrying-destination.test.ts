@@ -11,6 +11,7 @@ import {
   type DestinationErrorReason,
 } from '../../src/backup/destinations/destination.js';
 import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
+import { stubDestination } from '../support/stub-destination.js';
 
 /** Answers `get` from a script; everything else is not asked. */
 function scripted(script: ((options: CallOptions) => Promise<Uint8Array>)[]): {
@@ -18,34 +19,14 @@ function scripted(script: ((options: CallOptions) => Promise<Uint8Array>)[]): {
   calls: () => number;
 } {
   let calls = 0;
-  const unused = (): never => {
-    throw new Error('not asked');
-  };
-  const destination: Destination = {
-    name: 'scripted',
-    type: 'test',
-    location: 'nowhere',
-    traits: {
-      exclusive: 'advisory',
-      rename: 'atomic',
-      checksum: 'readBack',
-      confirms: 'verified',
-      mirror: false,
-      latencyMs: 1,
-    },
-    check: unused,
-    put: unused,
+  const destination = stubDestination({
     get: (_key, options = {}) => {
       const step = script[Math.min(calls, script.length - 1)];
       calls++;
-      return step === undefined ? unused() : step(options);
+      if (step === undefined) throw new Error('not asked');
+      return step(options);
     },
-    download: unused,
-    checksum: unused,
-    list: unused,
-    remove: unused,
-    close: () => Promise.resolve(),
-  };
+  });
   return { destination, calls: () => calls };
 }
 

@@ -9,6 +9,7 @@ import type { Destination, ObjectBody } from '../../src/backup/destinations/dest
 import { RetryingDestination } from '../../src/backup/destinations/retrying-destination.js';
 import { spareRooms } from '../../src/backup/destinations/transfer/spare-rooms.js';
 import { sha256Of } from '../../src/backup/files/file-digest.js';
+import { stubDestination } from '../support/stub-destination.js';
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -36,31 +37,14 @@ describe('the memory of a pack', () => {
   /** Keeps what it was given, as it was given; the first `hanging` puts never end. */
   function keeping(hanging: number): { destination: Destination; bodies: Uint8Array[] } {
     const bodies: Uint8Array[] = [];
-    const unused = (): never => {
-      throw new Error('not asked');
-    };
-    const destination: Destination = {
-      name: 'keeping',
-      type: 'test',
-      location: 'nowhere',
-      traits: {
-        ...{ exclusive: 'advisory', rename: 'atomic', checksum: 'readBack', confirms: 'verified', mirror: false },
-        latencyMs: 1,
-      },
-      check: unused,
+    const destination = stubDestination({
       put: (_key: string, body: ObjectBody) => {
-        if (!(body instanceof Uint8Array)) return unused();
+        if (!(body instanceof Uint8Array)) throw new Error('a pack is bytes');
         bodies.push(body);
         if (bodies.length <= hanging) return new Promise(() => undefined);
         return Promise.resolve({ bytes: body.length, confirmation: 'verified' });
       },
-      get: unused,
-      download: unused,
-      checksum: unused,
-      list: unused,
-      remove: unused,
-      close: () => Promise.resolve(),
-    };
+    });
     return { destination, bodies };
   }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import type { VerificationFinding } from '../../backup/index.js';
 import type { FrozenTrial } from '../../core/frozen-trial.js';
 import { UsageError } from '../../core/errors.js';
 import { TRIAL_ATTRIBUTE } from '../../core/frozen-trial.js';
@@ -46,7 +47,8 @@ export interface BackupHealth {
   /** The last verification, scheduled or by hand with the study's own log: when, and what it found wrong. */
   readonly verifiedAt: string | null;
   readonly damage: string | null;
-  readonly finding: 'damaged' | 'missing' | 'unchecked' | null;
+  /** Of what kind that is; null where all was good. */
+  readonly finding: VerificationFinding | null;
 }
 
 export interface StudyStatus {
@@ -152,6 +154,8 @@ function backupHealth(eventsPath: string, finished: number): BackupHealth[] {
     if (event.event === 'verification') {
       const damage = event['outcome'] === 'ok' ? null : textOf(event['message']);
       const finding = damage === null ? null : findingOf(event['finding']);
+      // One that could not look takes back nothing that an earlier one found.
+      if (finding === 'unchecked' && (before.finding ?? finding) !== finding) continue;
       health.set(destination, { ...before, verifiedAt: textOf(event['at']), damage, finding });
     } else if (event.event === 'backup' && isStudy) {
       const saved = numberOf(event['finishedTrials']);
@@ -190,7 +194,7 @@ function nothingKnown(name: string): BackupHealth {
 }
 
 /** Events of earlier versions do not say. */
-function findingOf(value: JsonValue | undefined): 'damaged' | 'missing' | 'unchecked' {
+function findingOf(value: JsonValue | undefined): VerificationFinding {
   return value === 'missing' || value === 'unchecked' ? value : 'damaged';
 }
 

@@ -51,6 +51,8 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
       frozen.push(...run.frozen);
       const isMissing = run.snapshots === 0 && found.some(({ snapshot }) => snapshot === MISSING);
       const damaged = isMissing ? 'nothing of it is there' : `${found.length} damaged`;
+      const finding =
+        found.length > 0 ? (isMissing ? 'missing' : 'damaged') : error === undefined ? undefined : 'unchecked';
       const thaw = run.frozen.length === 0 ? '' : ` ${run.frozen.length} frozen.`;
       const cut = error === undefined ? '' : ` It could not be checked to the end: ${error}`;
       core.reporter.emit({
@@ -58,12 +60,8 @@ export async function verifyBackups(drive: Drive, options: VerifyOptions = {}): 
         destination: destination.name,
         bytes: run.bytes,
         durationMs: performance.now() - begun,
-        outcome: found.length > 0 ? 'failed' : error === undefined ? 'ok' : 'warning',
-        ...(found.length > 0
-          ? { finding: isMissing ? 'missing' : 'damaged' }
-          : error === undefined
-            ? {}
-            : { finding: 'unchecked' }),
+        outcome: finding === undefined ? 'ok' : finding === 'unchecked' ? 'warning' : 'failed',
+        finding,
         message: `Verified ${destination.name}: ${run.snapshots} snapshots, ${run.bytes} bytes, ${damaged}.${thaw}${cut}`,
       });
     }),

@@ -168,7 +168,18 @@ describe('three destinations, each with its own interval and priority', () => {
     note({ at, event: 'ownership', destination: 'each', path: 'study.db', outcome: 'failed', message });
     const ahead = '2999-01-01T00:00:00.000Z';
     note({ at: ahead, event: 'backup', destination: 'some', path: studyDb, finishedTrials: 23, verified: 'verified' });
+    const verification = { at, event: 'verification', destination: 'each' };
+    note({ ...verification, outcome: 'warning', finding: 'unchecked', message: 'no answer at first' });
+    expect(project.run('status', project.config).stdout).toMatch(
+      /each: .*could not be checked\n[^]*no answer at first/,
+    );
+    // Not to have looked takes back nothing that was found.
+    note({ ...verification, outcome: 'failed', finding: 'damaged', message: 'a pack is broken' });
+    note({ ...verification, outcome: 'warning', finding: 'unchecked', message: 'no answer later' });
     const { stdout } = project.run('status', project.config);
+    expect(stdout).toMatch(/each: .*DAMAGED/);
+    expect(stdout).toContain('a pack is broken');
+    expect(stdout).not.toContain('no answer');
     expect(stdout).toContain(message);
     expect(stdout).toMatch(
       /some: 23 finished trials safe, verified at 2999-01-01 00:00 UTC, by a clock that was ahead/,

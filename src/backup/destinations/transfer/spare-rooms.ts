@@ -4,10 +4,9 @@ class SpareRooms {
 
   /** A buffer of exactly so many bytes, with anything in it. */
   take(bytes: number): Buffer {
-    const known = this.#spare.map((room) => room.deref()).filter((room) => room !== undefined);
-    const at = known.findIndex((room) => room.length === bytes);
-    const room = at === -1 ? Buffer.allocUnsafeSlow(bytes) : known[at];
-    this.#spare = known.filter((_, index) => index !== at).map((other) => new WeakRef(other));
+    const left = this.#spare.map((room) => room.deref()).filter((room) => room !== undefined);
+    const room = left.find((other) => other.length === bytes);
+    this.#spare = left.filter((other) => other !== room).map((other) => new WeakRef(other));
     return room ?? Buffer.allocUnsafeSlow(bytes);
   }
 
