@@ -63,6 +63,28 @@ export class SurrogateEnsemble {
     return { mean, variance: Math.max(variance, 0) };
   }
 
+  /** Means and standard deviations at points, as `best` takes them. */
+  predictAll(points: readonly Float64Array[]): { means: Float64Array; deviations: Float64Array } {
+    const means = new Float64Array(points.length);
+    const deviations = new Float64Array(points.length);
+    const treesMeans = new Float64Array(points.length);
+    const treesVariances = new Float64Array(points.length);
+    this.process.predict(points, means, deviations);
+    this.trees?.predict(points, treesMeans, treesVariances);
+    const noise = this.#noiseFactor * this.process.parameters.noiseVariance;
+    for (let i = 0; i < points.length; i++) {
+      const { mean, variance } = this.#mix(
+        means[i] as number,
+        (deviations[i] as number) + noise,
+        treesMeans[i] as number,
+        treesVariances[i] as number,
+      );
+      means[i] = mean;
+      deviations[i] = this.#deviationFactor * Math.sqrt(variance);
+    }
+    return { means, deviations };
+  }
+
   /**
    * The candidate of largest log expected improvement plus `bonus`; undefined where there is none. The Gaussian process' variance is
    * worked out only where its cheap bound leaves a chance: improvement grows with variance, so the answer is exact.

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import { randomPoint } from '../algorithms/candidate-search.js';
 import type { GpParameters } from '../algorithms/gaussian-process.js';
 import { masked, pointKey, valueForShare } from '../algorithms/search-domain.js';
-import { areTreesOfUse, chooseWarp, fitProcess, proposeByModel } from '../algorithms/sequential-model.js';
+import { proposeByModel } from '../algorithms/sequential-model.js';
+import { areTreesOfUse, chooseWarp, fitProcess } from '../algorithms/surrogate-fit.js';
 import type { Warp } from '../algorithms/target-transform.js';
+import { nonDominationRanks } from '../algorithms/non-dominated-sort.js';
 import { SobolSequence, MOST_SOBOL_DIMENSIONS } from '../algorithms/sobol.js';
 import type { Distribution, ParamValue } from '../core/distributions.js';
-import { createRandom, mixSeed } from '../core/random.js';
+import { createRandom, mixSeed, type Random } from '../core/random.js';
 import type { SearchSpace, StudyView } from '../core/study-view.js';
-import { feasibilityModel, scalarLosses } from './auto-targets.js';
+import { feasibilityModel } from './auto-feasibility.js';
 import type { EncodedSpace } from './encoded-space.js';
 import { evenValue } from './even-values.js';
 import { GPSampler } from './gp-sampler.js';
@@ -17,7 +19,7 @@ import { InferredSpace } from './inferred-space.js';
 import { refitSize } from './refit-size.js';
 import { shareRelativeParams, sharedRelativeParams } from './relative-params.js';
 import { trialRandom, type Sampler, type SamplingTrial } from './sampler.js';
-import { TrialLogs, type TrialLog } from './trial-log.js';
+import { TrialLogs, type LogEntry, type TrialLog } from './trial-log.js';
 
 const RELATIVE_PARAMS = 'auto:relative_params:';
 /** Trials before the model: the middle of the space, then a Sobol sequence. */
@@ -28,7 +30,7 @@ const STARTUP_OF_SEVERAL = 10;
 const MODEL_ROWS = 100;
 /** Trials from which its hyper-parameters are worked out. */
 const FIT_ROWS = 60;
-/** Objectives and parameters up to which several objectives or constraints are left to Gaussian processes. */
+/** Objectives and parameters up to which constraints are left to Gaussian processes. */
 const MOST_OBJECTIVES = 2;
 const MOST_COLUMNS = 20;
 /** Best trials around which candidates are searched. */
@@ -37,17 +39,19 @@ const CENTRES = 3;
 /** The model's hyper-parameters as of some number of completed trials. */
 interface Fit {
   readonly size: number;
-  readonly parameters: GpParameters;
-  readonly warp: Warp;
-  readonly withTrees: boolean;
-  readonly chosen: Choice;
+  /** By objective. */
+  readonly targets: readonly TargetFit[];
+  /** Warps and their hyper-parameters, by objective, chosen at fewer numbers of trials. */
+  readonly chosen: { readonly at: number; readonly targets: readonly Choice[] };
 }
 
-/** A warp and its hyper-parameters, chosen at fewer numbers of trials. */
 interface Choice {
-  readonly at: number;
   readonly warp: Warp;
   readonly parameters: GpParameters;
+}
+
+interface TargetFit extends Choice {
+  readonly withTrees: boolean;
 }
 
 export interface AutoSamplerOptions {
@@ -58,9 +62,8 @@ export interface AutoSamplerOptions {
 /**
  * The default of `resweep run`: sequential model-based optimisation for whatever space a study has. A few evenly spread trials, then
  * a Gaussian process (joint and additive kernels) and randomised trees, weighed by how well each predicts results left out; the
- * candidate of largest expected improvement, found by local search, is tried next. Two objectives by the hypervolume, more
- * by random scalarisations, constraints by the probability that they are kept, running trials as if they had come out
- * as expected, pruned ones at what they were heading for. docs/samplers.md explains and measures it.
+ * candidate of largest expected improvement, found by local search, is tried next. Several objectives by the
+ * hypervolume, constraints by the probability that they are kept, running trials as if they had come out as expected, pruned ones at what they were heading for. docs/samplers.md explains and measures it.
  */
 export class AutoSampler implements Sampler {
   readonly name = 'auto';
@@ -141,7 +144,6 @@ export class AutoSampler implements Sampler {
     const random = trialRandom(this.#seed ?? study.seed, trial, 'model');
     const hasSeveral = study.directions.length > 1;
     const entries = log.sample(MODEL_ROWS);
-    const losses = scalarLosses(entries, random);
     const pruned = hasSeveral ? [] : log.estimatedPruned(Math.max(MODEL_ROWS >> 2, MODEL_ROWS - entries.length));
     const pending = study.history.unfinished.flatMap((other) => {
       if (other.state !== 'RUNNING' || other.number === trial.number) return [];
@@ -151,23 +153,19 @@ export class AutoSampler implements Sampler {
       });
       return shared.every(Number.isNaN) ? [] : [masked(domain, space.whole(shared))];
     });
-    const ranked = [...entries.keys()].sort((a, b) => {
-      const violation = (entries[a]?.violation ?? 0) - (entries[b]?.violation ?? 0);
-      return violation || (losses[a] as number) - (losses[b] as number) || a - b;
-    });
-    const { parameters, warp, withTrees } = this.#fit(study, space, log);
+    const fitted = this.#fit(study, space, log).targets;
     const candidate = proposeByModel({
       domain,
       rows: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
-      losses: [...losses, ...pruned.map(({ loss }) => loss)],
+      targets: fitted.map((fit, m) => ({
+        ...fit,
+        losses: [...entries.map(({ losses }) => losses[m] ?? NaN), ...pruned.map(({ loss }) => loss)],
+      })),
       isFeasible: [...entries.map(({ violation }) => violation === 0), ...pruned.map(() => false)],
       failed: log.failed.slice(-20).map(({ point }) => point),
       pending,
-      centres: ranked.slice(0, CENTRES).map((i) => space.whole(entries[i]?.point ?? new Float64Array(0))),
+      centres: centresOf(entries, hasSeveral ? random : undefined).map(({ point }) => space.whole(point)),
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
-      parameters,
-      warp,
-      withTrees,
       logFeasibility: feasibilityModel(domain.columns, entries.slice(-FIT_ROWS)),
       random,
     });
@@ -181,16 +179,31 @@ export class AutoSampler implements Sampler {
     if (known?.size === size) return known;
     const { columns } = space.domain;
     const chosenAt = refitSize(log.size, 4);
-    const chosen = known?.chosen.at === chosenAt ? known.chosen : chooseAt(study, space, log, chosenAt);
-    const { warp } = chosen;
+    const chosen =
+      known?.chosen.at === chosenAt ? known.chosen : { at: chosenAt, targets: chooseAt(study, space, log, chosenAt) };
     const { points, losses } = observationsAt(study, log, size);
-    const parameters = size === chosenAt ? chosen.parameters : fitProcess(columns, points, losses, warp);
     const random = createRandom(mixSeed(this.#seed ?? study.seed, 'trees', size));
-    const withTrees = areTreesOfUse(columns, points, losses, { warp, parameters }, random);
-    const fitted = { size, warp, parameters, withTrees, chosen };
+    const targets = losses.map((own, m) => {
+      const { warp, parameters: before } = chosen.targets[m] as Choice;
+      const parameters = size === chosenAt ? before : fitProcess(columns, points, own, warp);
+      return { warp, parameters, withTrees: areTreesOfUse(columns, points, own, { warp, parameters }, random) };
+    });
+    const fitted = { size, targets, chosen };
     this.#fits.set(log, fitted);
     return fitted;
   }
+}
+
+/** Trials to search around: the best, or some of the Pareto front. */
+function centresOf(entries: readonly LogEntry[], random: Random | undefined): LogEntry[] {
+  if (random === undefined)
+    return [...entries]
+      .sort((a, b) => a.violation - b.violation || (a.losses[0] ?? 0) - (b.losses[0] ?? 0))
+      .slice(0, CENTRES);
+  const least = Math.min(...entries.map(({ violation }) => violation));
+  const feasible = entries.filter(({ violation }) => violation === least);
+  const ranks = nonDominationRanks(feasible.map(({ losses }) => losses));
+  return random.shuffle(feasible.filter((_, i) => ranks[i] === 0)).slice(0, CENTRES);
 }
 
 /** What hyper-parameters are worked out from: a part of the first `size` trials, pruned ones at what they were heading for. */
@@ -198,33 +211,35 @@ function observationsAt(
   study: StudyView,
   log: TrialLog,
   size: number,
-): { points: Float64Array[]; losses: Float64Array } {
+): { points: Float64Array[]; losses: Float64Array[] } {
   const counts = log.countsAt(size);
   const entries = log.sample(FIT_ROWS, counts.complete);
   const most = study.directions.length > 1 ? 0 : FIT_ROWS - entries.length;
   const pruned = most === 0 ? [] : log.estimatedPruned(most, counts);
   return {
     points: [...entries.map(({ point }) => point), ...pruned.map(({ entry }) => entry.point)],
-    losses: Float64Array.from([...scalarLosses(entries, undefined), ...pruned.map(({ loss }) => loss)]),
+    losses: study.directions.map((_, m) =>
+      Float64Array.from([...entries.map(({ losses }) => losses[m] ?? NaN), ...pruned.map(({ loss }) => loss)]),
+    ),
   };
 }
 
-function chooseAt(study: StudyView, { domain }: EncodedSpace, log: TrialLog, at: number): Choice {
+/** By objective. */
+function chooseAt(study: StudyView, { domain }: EncodedSpace, log: TrialLog, at: number): Choice[] {
   const { columns } = domain;
   const { points, losses } = observationsAt(study, log, at);
-  // Several objectives come as ranks.
-  if (study.directions.length > 1) return { at, warp: 'rank', parameters: fitProcess(columns, points, losses, 'rank') };
-  return { at, ...chooseWarp(columns, points, losses) };
+  if (losses.length === 1) return losses.map((own) => chooseWarp(columns, points, own));
+  // Hypervolumes are those of the objectives as they are.
+  return losses.map((own) => ({ warp: 'linear', parameters: fitProcess(columns, points, own, 'linear') }));
 }
 
 /**
- * Whether Gaussian processes alone do better (measured in docs/samplers.md): with several objectives, few enough for hypervolumes,
- * or with constraints on continuous parameters, where nothing is conditional.
+ * Whether Gaussian processes alone do better (measured in docs/samplers.md): with constraints on continuous parameters, where nothing is
+ * conditional and objectives are few.
  */
 function isForProcesses(study: StudyView, { domain }: EncodedSpace, log: TrialLog): boolean {
   if (domain.mask !== undefined || domain.isAllowed !== undefined || domain.columns.length > MOST_COLUMNS) return false;
-  const objectives = study.directions.length;
-  if (objectives > 1) return objectives <= MOST_OBJECTIVES;
+  if (study.directions.length > MOST_OBJECTIVES) return false;
   return log.isConstrained && domain.columns.some(({ kind }) => kind === 'continuous');
 }
 

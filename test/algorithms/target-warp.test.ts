@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Column } from '../../src/algorithms/search-domain.js';
-import { chooseWarp } from '../../src/algorithms/sequential-model.js';
+import { chooseWarp } from '../../src/algorithms/surrogate-fit.js';
 import { warpLosses, type Warp } from '../../src/algorithms/target-transform.js';
 import { createRandom } from '../../src/core/random.js';
 

@@ -7,6 +7,7 @@ import { AutoSampler } from '../../src/samplers/auto-sampler.js';
 import { RandomSampler } from '../../src/samplers/random-sampler.js';
 import type { Sampler } from '../../src/samplers/sampler.js';
 import { InMemoryStorage } from '../../src/storage/in-memory-storage.js';
+import { getHypervolume } from '../../src/study/best-trials.js';
 import { createStudy } from '../../src/study/create-study.js';
 import type { Study } from '../../src/study/study.js';
 import type { Trial } from '../../src/study/trial.js';
@@ -109,6 +110,39 @@ describe('the auto sampler', () => {
     const front = (await study.bestTrials()).map((trial) => Number(trial.params['x']));
     expect(front.length).toBeGreaterThan(5);
     expect(Math.max(...front) - Math.min(...front)).toBeGreaterThan(0.6);
+  });
+
+  it('covers more of the hypervolume than random search, with three objectives and conditions', async () => {
+    const volumes: Record<string, number> = {};
+    for (const sampler of [new AutoSampler({ seed: 1 }), new RandomSampler({ seed: 1 })]) {
+      const study = await createStudy({ sampler, directions: ['minimize', 'minimize', 'maximize'] });
+      for (let i = 0; i < 45; i++) {
+        const trial = await study.ask();
+        const n = trial.suggestInt('n', 0, 20);
+        let far = (n / 20 - 0.4) ** 2;
+        if (trial.suggestCategorical('kind', ['a', 'b']) === 'a') far += (trial.suggestFloat('x', 0, 1) - 0.3) ** 2;
+        else far += 0.2 + (trial.suggestFloat('y', 0, 1) - 0.6) ** 2;
+        const [p, q] = [trial.suggestFloat('p', 0, 1), trial.suggestFloat('q', 0, 1)];
+        await study.tell(trial, [far + p, far + q, -far - (1 - p) * (1 - q)]);
+      }
+      volumes[sampler.name] = await getHypervolume(study, [1.5, 1.5, -1.5]);
+      await study.close();
+    }
+    const [auto, random] = [volumes['auto'] as number, volumes['random'] as number];
+    expect(auto).toBeGreaterThan(1.4 * random);
+  });
+
+  it.each<[string, (x: number) => [number, number]]>([
+    ['agree', (x) => [x, 2 * x]],
+    ['are in part always the same', (x) => [x, 1]],
+    ['are in part infinite', (x) => [x, x > 0.5 ? Infinity : -x]],
+  ])('goes on where objectives %s', async (_, of) => {
+    const study = await createStudy({ sampler: new AutoSampler({ seed: 1 }), directions: ['minimize', 'minimize'] });
+    for (let i = 0; i < 30; i++) {
+      const trial = await study.ask();
+      await study.tell(trial, of((trial.suggestFloat('x', -1, 1) - 0.2) ** 2 + trial.suggestFloat('y', 0, 1)));
+    }
+    expect(Math.min(...(await study.trials()).map(({ values }) => values?.[0] ?? NaN))).toBeLessThan(0.02);
   });
 
   it('learns where constraints are kept', async () => {
