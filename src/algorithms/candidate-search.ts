@@ -5,6 +5,8 @@ import { masked, pointKey, valueForShare, type Column, type SearchDomain } from 
 const FEW_LEVELS = 12;
 /** Columns around each centre along which neighbours are taken, drawn anew each time where there are more. */
 const MOST_COLUMNS = 12;
+/** Steps along a column with many levels, in a pass through all columns. */
+const LEVEL_STEPS = [-8, -4, -2, -1, 1, 2, 4, 8];
 /** Columns above which the whole domain is too large to draw from. */
 const HIGH = 20;
 /** Widths of the random steps along wider columns, as shares of the range. */
@@ -38,7 +40,7 @@ export interface CandidateSearchOptions {
 /**
  * Maximises an acquisition function over any domain: draws from everywhere, all one-parameter neighbours and some two- and
  * three-parameter neighbours of the best trials, then hill climbing (after SMAC's local search: Hutter, Hoos & Leyton-Brown, LION
- * 2011, §4.3). Ends with the best point that has not been tried; undefined where there is none.
+ * 2011, §4.3), and with many parameters a pass through all that are not continuous. Ends with the best point that has not been tried; undefined where there is none.
  */
 export function searchCandidates(options: CandidateSearchOptions): Candidate | undefined {
   const { domain, random, centres } = options;
@@ -75,7 +77,51 @@ export function searchCandidates(options: CandidateSearchOptions): Candidate | u
     fresh = pool.takeFresh();
     if (fresh.length === 0) break;
   }
+  if (domain.columns.length <= MOST_COLUMNS) return best;
+  // Of many columns the neighbours above change but a few.
+  for (const start of [best?.point, first]) {
+    const found = start === undefined ? undefined : passThroughColumns(options, pool, start);
+    if (found !== undefined && found.score > bestScore) ({ candidate: best, score: bestScore } = found);
+  }
   return best;
+}
+
+/** The best that is met on the way through all columns that are not continuous, each set to the best of its levels in turn. */
+function passThroughColumns(
+  { domain, random, best: bestOf }: CandidateSearchOptions,
+  pool: CandidatePool,
+  start: Float64Array,
+): { candidate: Candidate; score: number } | undefined {
+  let found: { candidate: Candidate; score: number } | undefined;
+  for (const j of random.shuffle([...domain.columns.keys()])) {
+    const column = domain.columns[j] as Column;
+    if (column.kind === 'continuous') continue;
+    const here = found?.candidate.point ?? start;
+    for (const value of levelsNear(column, here[j] as number)) {
+      const point = pool.newPoint(here);
+      point[j] = value;
+      pool.add(point);
+    }
+    const fresh = pool.takeFresh();
+    const top = fresh.length === 0 ? undefined : bestOf(fresh.map(({ seen }) => seen));
+    if (top !== undefined && (found === undefined || top.score > found.score))
+      found = { candidate: fresh[top.index] as Candidate, score: top.score };
+  }
+  return found;
+}
+
+/** All levels but the present one where they are few, else some at several distances. */
+function levelsNear(column: Exclude<Column, { kind: 'continuous' }>, here: number): number[] {
+  if (column.kind === 'categorical')
+    return Array.from({ length: column.levels }, (_, level) => level).filter((level) => level !== here);
+  const at = column.levelOf(here);
+  const levels =
+    column.levels <= FEW_LEVELS
+      ? Array.from({ length: column.levels }, (_, level) => level)
+      : LEVEL_STEPS.map((step) => at + step);
+  return levels
+    .filter((level) => level !== at && level >= 0 && level < column.levels)
+    .map((level) => column.coordinateOf(level));
 }
 
 /** A uniform draw from the whole domain. */

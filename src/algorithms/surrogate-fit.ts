@@ -6,41 +6,51 @@ import type { Column } from './search-domain.js';
 import { SurrogateEnsemble } from './surrogate-ensemble.js';
 import { rankShares, rankToNormal, warpLosses, type Warp } from './target-transform.js';
 
-/** Continuous columns up to which what each does by itself is modelled beside what they do together: it costs time. */
+/** Continuous columns, and columns in all, up to which what each does by itself is modelled beside what they do together: it costs time. */
 const MOST_ADDITIVE = 4;
+const MOST_ADDITIVE_OF_ALL = 12;
+/** Levels up to which a step from one to the next is a large one. */
+const MOST_COARSE_LEVELS = 12;
+/** Columns from which there are too few results to tell more of their scales than the prior does. */
+const COLUMNS_OF_LONGEST_SCALE = 9;
 
 /**
- * Whether no two points lie as near to each other as one likes. Then every step to a neighbour is a change that no length scale
- * explains in full, and what a process calls noise is luck that an untried neighbour may have too; else it is mostly shape that is
- * not resolved yet.
+ * Whether no two points lie near to each other. Then every step to a neighbour is a change that no length scale explains in full, and
+ * what a process calls noise is luck that an untried neighbour may have too; else it is mostly shape that is not resolved yet.
  */
-function isDiscrete(columns: readonly Column[]): boolean {
-  return columns.every(({ kind }) => kind !== 'continuous');
+function isCoarse(columns: readonly Column[]): boolean {
+  return columns.every(
+    (column) => column.kind === 'categorical' || (column.kind === 'ordinal' && column.levels <= MOST_COARSE_LEVELS),
+  );
 }
 
-/** Prior of the length scales: a log-normal around 0.6 of a range; with many columns distances grow, and scales with them. */
+/** Prior of the length scales: a log-normal around 0.6 of a range; with more columns distances grow, and at first scales with them. */
 export function processPrior(columns: readonly Column[]): GpFitOptions {
+  const growth = Math.min(COLUMNS_OF_LONGEST_SCALE, columns.length) / 6;
+  const continuous = columns.filter(({ kind }) => kind === 'continuous').length;
   return {
-    additive: columns.filter(({ kind }) => kind === 'continuous').length <= MOST_ADDITIVE,
-    logScaleMean: -0.5 + 0.5 * Math.log(Math.max(1, columns.length / 6)),
+    additive: continuous <= MOST_ADDITIVE && columns.length <= MOST_ADDITIVE_OF_ALL,
+    logScaleMean: -0.5 + 0.5 * Math.log(Math.max(1, growth)),
     logScaleDeviation: 1,
-    logNoiseMean: Math.log(isDiscrete(columns) ? 0.05 : 0.01),
+    logNoiseMean: Math.log(isCoarse(columns) ? 0.05 : 0.01),
   };
 }
 
-const DISCRETE_WARPS: readonly Warp[] = ['blend', 'log', 'linear'];
-const WARPS: readonly Warp[] = ['log', 'linear', 'rank'];
+const WARPS: readonly Warp[] = ['linear', 'log', 'rank'];
+/** In a coarse space of few columns, where results do not lie on a smooth surface anyhow: what tells the best apart comes first. */
+const COARSE_WARPS: readonly Warp[] = ['blend', 'log', 'linear'];
+const MOST_COARSE_COLUMNS = 12;
 /** By how much another warp's squared error must be smaller than that of one before it. */
 const WARP_MARGIN = 0.05;
 
 /**
- * Times that noise counts as a chance to improve in a discrete space: that of largest posterior density is too little as a rule, since
+ * Times that noise counts as a chance to improve in a coarse space: that of largest posterior density is too little as a rule, since
  * it is found together with length scales that explain some of it away.
  */
 const NOISE_FACTOR = 3;
 
 /**
- * What the standard deviation counts for in a discrete space while the model has few rows: length scales and the best result, found from
+ * What the standard deviation counts for in a coarse space while the model has few rows: length scales and the best result, found from
  * the same few, look surer than they are, and where the good region lies must be found before it can be searched.
  */
 const EARLY_DEVIATION_FACTOR = 1.4;
@@ -49,7 +59,7 @@ const EARLY_ROWS = 60;
 const NOISY = 0.04;
 
 /**
- * Noise of the worst result in a discrete space, in times that of the best, growing with the square of its rank's share: how bad
+ * Noise of the worst result in a coarse space, in times that of the best, growing with the square of its rank's share: how bad
  * results differ says little about which of the good ones is best, and a process that follows all alike follows the many bad ones.
  */
 const NOISE_OF_WORST = 4;
@@ -60,6 +70,8 @@ const TREES = 25;
 const MOST_FEW_VALUES = 64;
 /** Columns that each node of a tree tries. */
 const MOST_CUTS = 6;
+/** Columns without large steps up to which trees count as much as they predict well. */
+const MOST_SMOOTH_COLUMNS = 12;
 /** Weight of the trees below which they are left out. */
 const LEAST_WEIGHT = 0.1;
 
@@ -75,7 +87,7 @@ export interface ModelTarget {
 
 /** Noise of each row, in times that of the best; undefined where all have the same. */
 function rowNoise(columns: readonly Column[], targets: ArrayLike<number>): Float64Array | undefined {
-  return isDiscrete(columns) ? rankShares(targets).map((share) => 1 + (NOISE_OF_WORST - 1) * share * share) : undefined;
+  return isCoarse(columns) ? rankShares(targets).map((share) => 1 + (NOISE_OF_WORST - 1) * share * share) : undefined;
 }
 
 function processOf(
@@ -118,7 +130,8 @@ export function chooseWarp(
   const importance = rankShares(losses).map((share) => (1 - share) ** 2);
   let best: { warp: Warp; parameters: GpParameters } | undefined;
   let bestScore = -Infinity;
-  for (const warp of isDiscrete(columns) ? DISCRETE_WARPS : WARPS) {
+  const isSmall = isCoarse(columns) && columns.length <= MOST_COARSE_COLUMNS;
+  for (const warp of isSmall ? COARSE_WARPS : WARPS) {
     const parameters = fitProcess(columns, rows, losses, warp);
     const targets = warpLosses(losses, warp);
     const { means } = processOf(columns, rows, targets, parameters).leaveOneOut(targets);
@@ -150,13 +163,13 @@ export function fitEnsemble(
   random: Random,
 ): SurrogateEnsemble {
   const process = processOf(columns, rows, targets, parameters);
-  const isOfSteps = isDiscrete(columns);
-  const noiseFactor = isOfSteps ? NOISE_FACTOR : 0;
-  const isEarly = isOfSteps && rows.length < EARLY_ROWS;
+  const isOfLargeSteps = isCoarse(columns);
+  const noiseFactor = isOfLargeSteps ? NOISE_FACTOR : 0;
+  const isEarly = isOfLargeSteps && rows.length < EARLY_ROWS;
   const noisy = Math.min(1, parameters.noiseVariance / NOISY);
   const deviationFactor = isEarly ? 1 + (EARLY_DEVIATION_FACTOR - 1) * noisy : 1;
   const trees = withTrees ? growTrees(columns, rows, targets, random) : undefined;
-  const weights = trees === undefined ? { process: 1, trees: 0 } : weigh(process, trees, targets);
+  const weights = trees === undefined ? { process: 1, trees: 0 } : weigh(columns, process, trees, targets);
   return weights.trees < LEAST_WEIGHT
     ? new SurrogateEnsemble(process, undefined, { process: 1, trees: 0 }, noiseFactor, deviationFactor)
     : new SurrogateEnsemble(process, trees, weights, noiseFactor, deviationFactor);
@@ -184,11 +197,19 @@ export function areTreesOfUse(
 ): boolean {
   const targets = warpLosses(losses, warp);
   const process = processOf(columns, rows, targets, parameters);
-  return weigh(process, growTrees(columns, rows, targets, random), targets).trees >= LEAST_WEIGHT;
+  return weigh(columns, process, growTrees(columns, rows, targets, random), targets).trees >= LEAST_WEIGHT;
 }
 
-/** Weights by the squared errors on rows left out: in closed form for the process, out of bag for the trees. */
-function weigh(process: GaussianProcess, trees: ExtraTrees, targets: Float64Array): { process: number; trees: number } {
+/**
+ * Weights by the squared errors on rows left out: in closed form for the process, out of bag for the trees. Of many numbers without
+ * large steps trees need more results than there are, and their spread says nothing: there they must predict far better to count.
+ */
+function weigh(
+  columns: readonly Column[],
+  process: GaussianProcess,
+  trees: ExtraTrees,
+  targets: Float64Array,
+): { process: number; trees: number } {
   const { means } = process.leaveOneOut(targets);
   const outOfBag = trees.outOfBag ?? means;
   let processError = 1e-6;
@@ -198,6 +219,8 @@ function weigh(process: GaussianProcess, trees: ExtraTrees, targets: Float64Arra
     processError += ((means[i] as number) - (targets[i] as number)) ** 2;
     treesError += ((outOfBag[i] as number) - (targets[i] as number)) ** 2;
   }
-  const share = 2 * (treesError / processError) ** 2;
+  const isSmooth = columns.every((column) => column.kind !== 'categorical' && !isCoarse([column]));
+  const doubt = isSmooth ? Math.max(1, columns.length / MOST_SMOOTH_COLUMNS) ** 2 : 1;
+  const share = 2 * doubt * (treesError / processError) ** 2;
   return { process: share / (1 + share), trees: 1 / (1 + share) };
 }

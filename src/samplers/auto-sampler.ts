@@ -29,7 +29,9 @@ const STARTUP_OF_SEVERAL = 10;
 /** Trials that the model sees at most, the better half and others evenly: its time grows with the square. */
 const MODEL_ROWS = 100;
 /** Trials from which its hyper-parameters are worked out. */
-const FIT_ROWS = 60;
+const FIT_ROWS = 100;
+/** Latest trials that constraints are learnt from: anew for each suggestion. */
+const CONSTRAINT_ROWS = 60;
 /** Objectives and parameters up to which constraints are left to Gaussian processes. */
 const MOST_OBJECTIVES = 2;
 const MOST_COLUMNS = 20;
@@ -166,7 +168,7 @@ export class AutoSampler implements Sampler {
       pending,
       centres: centresOf(entries, hasSeveral ? random : undefined).map(({ point }) => space.whole(point)),
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
-      logFeasibility: feasibilityModel(domain.columns, entries.slice(-FIT_ROWS)),
+      logFeasibility: feasibilityModel(domain.columns, entries.slice(-CONSTRAINT_ROWS)),
       random,
     });
     return candidate?.point ?? randomPoint(domain.columns, random);
