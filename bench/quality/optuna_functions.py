@@ -55,6 +55,15 @@ def sphere50(t):
     return sum((v - 1.3) ** 2 for v in floats(t, 50, -5, 5))
 
 
+def mixed50(t):
+    loss = sum((10 if i < 5 else 1) * (t.suggest_float(f"x{i}", 0, 1) - 0.1 - 0.04 * i) ** 2 for i in range(20))
+    loss += sum((0.5 if i < 4 else 0.1) * abs(t.suggest_int(f"n{i}", 0, 8) - i % 9) for i in range(15))
+    for i in range(15):
+        if t.suggest_categorical(f"c{i}", ["a", "b", "c"]) != "abc"[i % 3]:
+            loss += 1 if i < 4 else 0.2
+    return loss
+
+
 def integers8(t):
     return sum((t.suggest_int(f"n{i}", 0, 20) - 3 * i % 17) ** 2 for i in range(8))
 
@@ -83,6 +92,21 @@ def dtlz2(t):
     r = 1 + sum((x - 0.4) ** 2 for x in rest)
     p, q = a * math.pi / 2, b * math.pi / 2
     return r * math.cos(p) * math.cos(q), r * math.cos(p) * math.sin(q), r * math.sin(p)
+
+
+def dtlz4objectives(t):
+    x = floats(t, 7, 0, 1)
+    product = 1 + sum((v - 0.4) ** 2 for v in x[3:])
+    losses = []
+    for share in x[:3]:
+        losses.append(product * math.sin(share * math.pi / 2))
+        product *= math.cos(share * math.pi / 2)
+    return *losses, product
+
+
+def budget(t):
+    loss = training(t)
+    return loss, math.log10(sum(value for name, value in t.params.items() if name.startswith("units_")))
 
 
 def gramacy(t):
@@ -130,11 +154,14 @@ PROBLEMS = {
     "rosenbrock5": (rosenbrock5, 0, None, 0),
     "rastrigin4": (rastrigin4, 0, None, 0),
     "sphere50": (sphere50, 0, None, 0),
+    "mixed50": (mixed50, 0, None, 0),
     "integers8": (integers8, 0, None, 0),
     "training": (training, 0, None, 0),
     "noisy6": (hartmann6, -3.322368011391339, None, 0.3),
     "zdt1": (zdt1, 1.1 * 7 - 1 / 3, [1.1, 7], 0),
     "dtlz2": (dtlz2, 8 - math.pi / 6, [2, 2, 2], 0),
+    "dtlz4objectives": (dtlz4objectives, 16 - math.pi**2 / 32, [2, 2, 2, 2], 0),
+    "budget": (budget, 6, [2, 3], 0),
     "gramacy": (gramacy, 0.5997880520968, None, 0),
     "vessel": (vessel, 6059.714335, None, 0),
     "binh": (binh, 5286, [140, 50], 0),

@@ -63,6 +63,18 @@ export const problems = {
       }, 0),
   },
   sphere50: { optimum: 0, at: (trial) => sphere(floats(trial, 50, -5, 5), 1.3) },
+  mixed50: {
+    // Twenty floats, fifteen integers and fifteen categories, of which five, four and four matter most.
+    optimum: 0,
+    at: (trial) => {
+      let loss = 0;
+      for (let i = 0; i < 20; i++) loss += (i < 5 ? 10 : 1) * (trial.suggestFloat(`x${i}`, 0, 1) - 0.1 - 0.04 * i) ** 2;
+      for (let i = 0; i < 15; i++) loss += (i < 4 ? 0.5 : 0.1) * Math.abs(trial.suggestInt(`n${i}`, 0, 8) - (i % 9));
+      for (let i = 0; i < 15; i++)
+        if (trial.suggestCategorical(`c${i}`, ['a', 'b', 'c']) !== 'abc'[i % 3]) loss += i < 4 ? 1 : 0.2;
+      return loss;
+    },
+  },
   integers8: {
     optimum: 0,
     at: (trial) =>
@@ -116,6 +128,39 @@ problems.dtlz2 = {
     const r = 1 + rest.reduce((sum, x) => sum + (x - 0.4) ** 2, 0);
     const [p, q] = [(a * Math.PI) / 2, (b * Math.PI) / 2];
     return [r * Math.cos(p) * Math.cos(q), r * Math.cos(p) * Math.sin(q), r * Math.sin(p)];
+  },
+};
+// Deb et al. 2002, with four objectives.
+problems.dtlz4objectives = {
+  reference: [2, 2, 2, 2],
+  optimum: 16 - Math.PI ** 2 / 32,
+  at: (trial) => {
+    const x = floats(trial, 7, 0, 1);
+    let product = 1 + sphere(x.slice(3), 0.4);
+    const losses = [];
+    for (const share of x.slice(0, 3)) {
+      losses.push(product * Math.sin((share * Math.PI) / 2));
+      product *= Math.cos((share * Math.PI) / 2);
+    }
+    return [...losses, product];
+  },
+};
+/** The training above and the size of its network: two objectives, conditional parameters. No front is known: 6 is more than there is. */
+problems.budget = {
+  reference: [2, 3],
+  optimum: 6,
+  at: (trial) => {
+    let units = 0;
+    const counted = {
+      suggestCategorical: (...args) => trial.suggestCategorical(...args),
+      suggestFloat: (...args) => trial.suggestFloat(...args),
+      suggestInt: (name, ...range) => {
+        const value = trial.suggestInt(name, ...range);
+        if (name.startsWith('units')) units += value;
+        return value;
+      },
+    };
+    return [problems.training.at(counted), Math.log10(units)];
   },
 };
 // Gramacy et al., Technometrics 2016.

@@ -11,7 +11,7 @@ const MOST_ADDITIVE = 4;
 const MOST_ADDITIVE_OF_ALL = 12;
 /** Levels up to which a step from one to the next is a large one. */
 const MOST_COARSE_LEVELS = 12;
-/** Columns from which there are too few results to tell more of their scales than the prior does. */
+/** Columns from which expected length scales grow no more: of many parameters few matter, and over these results differ as ever. */
 const COLUMNS_OF_LONGEST_SCALE = 9;
 
 /**

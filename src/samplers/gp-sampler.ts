@@ -25,7 +25,7 @@ const MODEL_ROWS = 200;
 /** Trials from which hyper-parameters are worked out. */
 const FIT_ROWS = 100;
 /** Evenly spread points of a search, and local searches: from the best of those points, and from the best trial. */
-const SINGLE = { draws: 200, searches: 3 };
+const SINGLE = { draws: 200, searches: 5 };
 /** The same from so many trials on: each costs more, and less is left to be found. */
 const LONG_ROWS = 60;
 const LONG = { draws: 100, searches: 2 };
