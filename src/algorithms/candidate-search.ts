@@ -40,7 +40,8 @@ export interface CandidateSearchOptions {
 /**
  * Maximises an acquisition function over any domain: draws from everywhere, all one-parameter neighbours and some two- and
  * three-parameter neighbours of the best trials, then hill climbing (after SMAC's local search: Hutter, Hoos & Leyton-Brown, LION
- * 2011, §4.3), and with many parameters a pass through all that are not continuous. Ends with the best point that has not been tried; undefined where there is none.
+ * 2011, §4.3), and with many parameters a pass through all that are not continuous. Ends with the best point that has not been tried;
+ * undefined where there is none.
  */
 export function searchCandidates(options: CandidateSearchOptions): Candidate | undefined {
   const { domain, random, centres } = options;

@@ -64,8 +64,9 @@ export interface AutoSamplerOptions {
 /**
  * The default of `resweep run`: sequential model-based optimisation for whatever space a study has. A few evenly spread trials, then
  * a Gaussian process (joint and additive kernels) and randomised trees, weighed by how well each predicts results left out; the
- * candidate of largest expected improvement, found by local search, is tried next. Several objectives by the
- * hypervolume, constraints by the probability that they are kept, running trials as if they had come out as expected, pruned ones at what they were heading for. docs/samplers.md explains and measures it.
+ * candidate of largest expected improvement, found by local search, is tried next. Several objectives by the hypervolume that is added,
+ * constraints by the probability that they are kept, running trials as if they had come out as expected, pruned ones at what they were
+ * heading for. docs/samplers.md explains and measures it.
  */
 export class AutoSampler implements Sampler {
   readonly name = 'auto';
