@@ -1,6 +1,9 @@
 """Records what Optuna 5.0.0, scipy and cmaes compute, for the tests of test/algorithms and test/samplers.
 
     python test/golden/make-sampler-facts.py > test/golden/sampler-facts.json      (needs optuna==5.0.0, scipy, cmaes==0.13.0)
+
+Given a file that it has written, CMA-ES is told the solutions recorded there instead of drawing its own: eigenvectors have the signs
+that a processor's rounding gives them, and all that is drawn depends on these.
 """
 import json
 import math
@@ -22,6 +25,7 @@ from scipy.stats import qmc
 
 warnings.filterwarnings("ignore")
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+RECORDED = json.load(open(sys.argv[1])) if len(sys.argv) > 1 else None
 
 
 def grids():
@@ -249,14 +253,19 @@ def cma_states():
             else:
                 optimizer = cmaes.CMA(mean=mean.copy(), sigma=sigma, cov=cov, lr_adapt=variant == "learning-rate", **common)
             generations = []
-            for _ in range(12):
+            for generation in range(12):
                 solutions = []
-                for _ in range(optimizer.population_size):
+                for i in range(optimizer.population_size):
+                    if RECORDED is not None:
+                        drawn = RECORDED["cmaStates"][len(facts)]["generations"][generation]
+                        x, y = drawn["told"][i]
+                        solutions.append((np.array(x), y, np.array(drawn["encoded"][i] if drawn["encoded"] else x)))
+                        continue
                     asked = optimizer.ask()
                     x, told = asked if variant == "margin" else (asked, asked)
-                    solutions.append((told.copy(), cma_losses(kind, x, rng), x.tolist()))
+                    solutions.append((told.copy(), cma_losses(kind, x, rng), x))
                 told = [[x.tolist(), y] for x, y, _ in solutions]
-                encoded = [x for _, _, x in solutions] if variant == "margin" else None
+                encoded = [x.tolist() for _, _, x in solutions] if variant == "margin" else None
                 optimizer.tell([(x, y) for x, y, _ in solutions])
                 generations.append({"told": told, "encoded": encoded, "state": cma_state(optimizer)})
             facts.append({**fact, "name": f"{variant}, {n} dimensions, {kind}", "n": n, "generations": generations})
@@ -272,7 +281,10 @@ def cma_stops():
         optimizer = kind(mean=np.full(2, 0.5), sigma=1 / 6, bounds=np.array([[0.0, 1.0]] * 2), seed=5, n_max_resampling=20)
         told = []
         while not optimizer.should_stop():
-            solutions = [(x := optimizer.ask(), cma_losses("slope", x, rng)) for _ in range(optimizer.population_size)]
+            if RECORDED is None:
+                solutions = [(x := optimizer.ask(), cma_losses("slope", x, rng)) for _ in range(optimizer.population_size)]
+            else:
+                solutions = [(np.array(x), y) for x, y in RECORDED["cmaStops"][len(facts)]["told"][len(told)]]
             told.append([[x.tolist(), y] for x, y in solutions])
             optimizer.tell(solutions)
         facts.append({"variant": variant, "told": told})
