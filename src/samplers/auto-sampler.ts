@@ -102,7 +102,7 @@ export class AutoSampler implements Sampler {
       if (space.names.every((name) => name in params)) return params;
     }
     const point =
-      log.size < startup || log.complete.length < 2
+      log.size < startup || log.complete.length === 0
         ? this.#startPoint(study, trial, space, log)
         : this.#modelPoint(study, trial, space, log);
     // A define-by-run objective may ask for what the conditions learnt so far leave out.

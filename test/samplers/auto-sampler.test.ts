@@ -112,6 +112,22 @@ describe('the auto sampler', () => {
     expect(Math.max(...front) - Math.min(...front)).toBeGreaterThan(0.6);
   });
 
+  it('learns from pruned trials as soon as one was completed', async () => {
+    const study = await createStudy({ sampler: new AutoSampler({ seed: 1 }) });
+    const late: number[] = [];
+    for (let i = 0; i < 25; i++) {
+      const trial = await study.ask();
+      const loss = (trial.suggestFloat('x', 0, 1) - 0.73) ** 2 + (trial.suggestFloat('y', 0, 1) - 0.21) ** 2;
+      await trial.report(1 + loss, 1);
+      if (i === 0) await study.tell(trial, 0.5 + loss);
+      else await study.tell(trial, undefined, { state: 'PRUNED' });
+      if (i >= 10) late.push(loss);
+    }
+    await study.close();
+    // Points drawn evenly have 0.25 in the median.
+    expect(median(late)).toBeLessThan(0.1);
+  });
+
   it('covers more of the hypervolume than random search, with three objectives and conditions', async () => {
     const volumes: Record<string, number> = {};
     for (const sampler of [new AutoSampler({ seed: 1 }), new RandomSampler({ seed: 1 })]) {
