@@ -167,7 +167,9 @@ export class AutoSampler implements Sampler {
       isFeasible: [...entries.map(({ violation }) => violation === 0), ...pruned.map(() => false)],
       failed: log.failed.slice(-20).map(({ point }) => point),
       pending,
-      centres: centresOf(entries, hasSeveral ? random : undefined).map(({ point }) => space.whole(point)),
+      centres: (hasSeveral ? someOfFront(entries, random) : log.ranked.slice(0, CENTRES)).map(({ point }) =>
+        space.whole(point),
+      ),
       excluded: pending.length === 0 ? log.keys : new Set([...log.keys, ...pending.map(pointKey)]),
       logFeasibility: feasibilityModel(domain.columns, entries.slice(-CONSTRAINT_ROWS)),
       random,
@@ -197,12 +199,8 @@ export class AutoSampler implements Sampler {
   }
 }
 
-/** Trials to search around: the best, or some of the Pareto front. */
-function centresOf(entries: readonly LogEntry[], random: Random | undefined): LogEntry[] {
-  if (random === undefined)
-    return [...entries]
-      .sort((a, b) => a.violation - b.violation || (a.losses[0] ?? 0) - (b.losses[0] ?? 0))
-      .slice(0, CENTRES);
+/** Some of the Pareto front of what keeps the constraints best. */
+function someOfFront(entries: readonly LogEntry[], random: Random): LogEntry[] {
   const least = Math.min(...entries.map(({ violation }) => violation));
   const feasible = entries.filter(({ violation }) => violation === least);
   const ranks = nonDominationRanks(feasible.map(({ losses }) => losses));
